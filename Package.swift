@@ -1,0 +1,78 @@
+// swift-tools-version:6.0
+import PackageDescription
+
+/// Modules are listed bottom-up; a module may import only what stands above it here
+/// (`make lint` builds with `--explicit-target-dependency-import-check error`).
+let package = Package(
+  name: "lgc",
+  products: [.executable(name: "lgc", targets: ["lgc"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ],
+  targets: [
+    // System libraries (Scripts/install-dependencies.sh installs them).
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // The C side of the CPU engine: oneDNN behind one API, tile kernels, the thread team.
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("m")]),
+
+    .target(name: "Diagnostics"),
+    .target(name: "Rounding"),
+    .target(name: "YAML", dependencies: ["CYAML", "Diagnostics"]),
+    .target(name: "Formats", dependencies: ["CZlib"]),
+    .target(name: "Tensors", dependencies: ["Diagnostics"]),
+    .target(name: "ReferenceEngine", dependencies: ["Tensors"]),
+    .target(name: "CPUEngine", dependencies: ["Tensors", "CKernels"]),
+
+    .target(
+      name: "Model",
+      dependencies: [
+        "Diagnostics", "Rounding", "YAML", "Tensors",
+        .product(name: "OrderedCollections", package: "swift-collections"),
+      ]),
+    .target(name: "Layers", dependencies: ["Model", "Tensors", "Rounding"]),
+    .target(name: "Constraints", dependencies: ["Model", "Tensors", "Rounding"]),
+    .target(name: "Losses", dependencies: ["Model", "Tensors"]),
+    .target(name: "Optimizers", dependencies: ["Model", "Tensors"]),
+    .target(name: "Datasets", dependencies: ["Model", "Tensors", "Formats"]),
+    .target(
+      name: "Lipschitz",
+      dependencies: ["COpenBLAS", "Diagnostics", "Rounding", "Model", "Tensors", "Formats"]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Diagnostics", "Rounding", "Formats", "Tensors", "Model", "Lipschitz", "YAML",
+      ]),
+    .executableTarget(
+      name: "lgc",
+      dependencies: [
+        "Diagnostics", "Rounding", "YAML", "Formats", "Tensors", "ReferenceEngine", "CPUEngine",
+        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Lipschitz",
+        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
+    .testTarget(name: "YAMLTests", dependencies: ["YAML", "Diagnostics"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ReferenceEngine"]),
+    .testTarget(
+      name: "CPUEngineTests", dependencies: ["CPUEngine", "CKernels", "Tensors", "ReferenceEngine"]),
+    .testTarget(name: "LipschitzTests", dependencies: ["Lipschitz", "Rounding", "Formats"]),
+    .testTarget(
+      name: "ModelTests",
+      dependencies: [
+        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Diagnostics",
+        "YAML", "Tensors", "ReferenceEngine", "Lipschitz", "Rounding",
+      ]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Datasets", "Formats", "Model", "Layers", "Constraints", "Losses",
+        "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Tensors",
+      ]),
+    .testTarget(name: "CommandTests", dependencies: ["lgc"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

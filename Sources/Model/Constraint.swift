@@ -1,0 +1,33 @@
+import Rounding
+import Tensors
+
+/// How training enforces `lipschitz:` on one layer: one file under `Constraints/`.
+public protocol Constraint: CatalogUnit {
+  /// Why this constraint cannot hold this operator in this norm; nil if it can.
+  func refusal(_ linear: LinearOperator, norm: Norm) -> String?
+  /// Whether, when training ends, the stored weight's operator norm is at most the declared bound
+  /// (because certified rescale makes it so).
+  var isCertifiedAfterTraining: Bool { get }
+  /// State the constraint keeps beside the weight (power-iteration vectors), for weight [out, in].
+  func state(_ weight: Shape) -> [WeightDeclaration]
+  /// The weight that the forward pass uses. In `.training` mode it may advance its state through
+  /// `update`; in `.evaluation` mode it must not.
+  func reparametrise(_ weight: Value, bound: Double, _ context: ConstraintContext) -> Value
+}
+
+/// What a constraint sees while it emits itself.
+public final class ConstraintContext {
+  public let graph: GraphBuilder
+  public let mode: LoweringMode
+  /// The constraint's own state, by local name.
+  public let state: [String: Value]
+  public private(set) var updates: [(name: String, value: Value)] = []
+
+  public init(graph: GraphBuilder, mode: LoweringMode, state: [String: Value]) {
+    self.graph = graph
+    self.mode = mode
+    self.state = state
+  }
+  /// `state ← value` when the step ends.
+  public func update(_ name: String, _ value: Value) { updates.append((name, value)) }
+}

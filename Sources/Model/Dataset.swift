@@ -1,0 +1,45 @@
+import Diagnostics
+import Tensors
+
+/// A source of labelled samples: one file under `Datasets/`.
+public protocol Dataset: CatalogUnit {
+  /// Reads everything; throws diagnostics that name the file and the sample.
+  /// `directory` is where relative paths start: the description's folder.
+  func load(_ arguments: Arguments, directory: String, seed: UInt64) throws(DiagnosticError)
+    -> LoadedData
+}
+
+/// Samples in memory, in the units of the file.
+public struct LoadedData: Sendable {
+  public var train: Samples
+  public var test: Samples?
+  public var classNames: [String]?
+  public init(train: Samples, test: Samples? = nil, classNames: [String]? = nil) {
+    self.train = train
+    self.test = test
+    self.classNames = classNames
+  }
+}
+
+/// N samples of one shape with their labels.
+public struct Samples: Sendable {
+  public enum Storage: Sendable {
+    /// Raw unit 0…255.
+    case bytes([UInt8])
+    case floats([Float])
+  }
+  public var shape: Shape
+  public var count: Int
+  public var storage: Storage
+  /// Class numbers, or empty where `targets` holds vectors.
+  public var labels: [Int32]
+  public var classCount: Int
+
+  public init(shape: Shape, count: Int, storage: Storage, labels: [Int32], classCount: Int) {
+    self.shape = shape
+    self.count = count
+    self.storage = storage
+    self.labels = labels
+    self.classCount = classCount
+  }
+}

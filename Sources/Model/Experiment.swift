@@ -1,0 +1,133 @@
+import Diagnostics
+import Rounding
+import Tensors
+import YAML
+
+/// A whole description after resolution. Sections that only `train` needs may be absent.
+public struct Experiment: Sendable {
+  public var name: String
+  public var file: SourceFile
+  public var networks: [Network]
+  public var data: DataSection?
+  public var loss: LossSection?
+  public var optimizer: OptimizerSection?
+  public var train: TrainSection?
+  public var targets: [Target]
+  /// The description with every default written out, for `resolved.yaml`.
+  public var resolvedText: String
+
+  public init(
+    name: String, file: SourceFile, networks: [Network], data: DataSection? = nil,
+    loss: LossSection? = nil, optimizer: OptimizerSection? = nil, train: TrainSection? = nil,
+    targets: [Target] = [], resolvedText: String = ""
+  ) {
+    self.name = name
+    self.file = file
+    self.networks = networks
+    self.data = data
+    self.loss = loss
+    self.optimizer = optimizer
+    self.train = train
+    self.targets = targets
+    self.resolvedText = resolvedText
+  }
+}
+
+public struct DataSection: Sendable {
+  public var dataset: any Dataset
+  public var kind: String
+  public var arguments: Arguments
+  /// Raw file units are mapped linearly onto this range (bytes: 0 → lower, 255 → upper); nil: as is.
+  public var range: ClosedRange<Double>?
+  /// Then x ↦ (x − mean) / deviation per channel (one number: all channels).
+  public var standardize: (mean: [Double], deviation: [Double])?
+  /// Whether each epoch is drawn in a new order.
+  public var shuffle: Bool
+  public var span: Span
+  public init(
+    dataset: any Dataset, kind: String, arguments: Arguments, range: ClosedRange<Double>?,
+    standardize: (mean: [Double], deviation: [Double])?, shuffle: Bool, span: Span
+  ) {
+    self.dataset = dataset
+    self.kind = kind
+    self.arguments = arguments
+    self.range = range
+    self.standardize = standardize
+    self.shuffle = shuffle
+    self.span = span
+  }
+}
+
+public struct LossSection: Sendable {
+  public var family: String
+  public var loss: any SupervisedLoss
+  public var span: Span
+  public init(family: String, loss: any SupervisedLoss, span: Span) {
+    self.family = family
+    self.loss = loss
+    self.span = span
+  }
+}
+
+public struct OptimizerSection: Sendable {
+  public enum Schedule: String, Sendable, CaseIterable { case constant, cosine, linear }
+  public var kind: String
+  public var optimizer: any Optimizer
+  /// The learning rate at step t of T: constant lr; cosine lr·(1 + cos(πt/T))/2; linear lr·(1 − t/T).
+  public var schedule: Schedule
+  public var span: Span
+  public init(kind: String, optimizer: any Optimizer, schedule: Schedule, span: Span) {
+    self.kind = kind
+    self.optimizer = optimizer
+    self.schedule = schedule
+    self.span = span
+  }
+}
+
+public struct TrainSection: Sendable {
+  public enum Length: Sendable { case epochs(Int), steps(Int) }
+  public var length: Length
+  public var batch: Int
+  public var seed: UInt64
+  public init(length: Length, batch: Int, seed: UInt64) {
+    self.length = length
+    self.batch = batch
+    self.seed = seed
+  }
+}
+
+/// A claim to prove or measure.
+public struct Target: Sendable {
+  public enum Claim: Sendable {
+    /// The bound of the network `of` (nil: the only one) in a norm; nil: report only.
+    case lipschitz(of: String?, norm: Norm, bound: Double?)
+    case accuracy(atLeast: Double?)
+    case certifiedAccuracy(norm: Norm, radius: Double, atLeast: Double?)
+  }
+  public var claim: Claim
+  public var span: Span
+  public init(claim: Claim, span: Span) {
+    self.claim = claim
+    self.span = span
+  }
+}
+
+/// Every kind a description may name; the executable fills it from the families' catalogs, so
+/// that `Model` names none of them.
+public struct Catalogs: Sendable {
+  public var layers: [any Layer.Type]
+  public var constraints: [any Constraint.Type]
+  public var losses: [any SupervisedLoss.Type]
+  public var optimizers: [any Optimizer.Type]
+  public var datasets: [any Dataset.Type]
+  public init(
+    layers: [any Layer.Type], constraints: [any Constraint.Type], losses: [any SupervisedLoss.Type],
+    optimizers: [any Optimizer.Type], datasets: [any Dataset.Type]
+  ) {
+    self.layers = layers
+    self.constraints = constraints
+    self.losses = losses
+    self.optimizers = optimizers
+    self.datasets = datasets
+  }
+}

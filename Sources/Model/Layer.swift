@@ -1,0 +1,145 @@
+import Diagnostics
+import Rounding
+import Tensors
+
+/// A kind of layer: one file under `Layers/`, one line in its catalog.
+public protocol Layer: CatalogUnit {
+  /// The output shape (without the batch) for one input shape, or why it cannot be.
+  func outputShape(_ inputs: [Shape]) throws(ShapeProblem) -> Shape
+  /// The trained tensors, for input shapes that `outputShape` accepted.
+  func weights(_ inputs: [Shape]) -> [WeightDeclaration]
+  /// What the layer is as a map, for the proofs.
+  func operation(_ inputs: [Shape]) -> LayerOperation
+  /// Emits the layer: operands have the batch as axis 0.
+  func lower(_ inputs: [Value], _ context: LoweringContext) -> Value
+}
+
+extension Layer {
+  public func weights(_ inputs: [Shape]) -> [WeightDeclaration] { [] }
+}
+
+/// A shape that a layer cannot take; the caret stands under `argument`, else under the layer.
+public struct ShapeProblem: Error {
+  public let message: String
+  public let argument: String?
+  public let help: String?
+  public init(_ message: String, argument: String? = nil, help: String? = nil) {
+    self.message = message
+    self.argument = argument
+    self.help = help
+  }
+}
+
+/// A tensor the layer learns: `<layer>.<name>` in every file and program.
+public struct WeightDeclaration: Sendable {
+  public let name: String
+  public let shape: Shape
+  public let initializer: Initializer
+  /// Whether the layer's constraint and the `l2`… regularisers act on it (weights do, biases not).
+  public let isConstrained: Bool
+  public init(
+    _ name: String, _ shape: Shape, _ initializer: Initializer, isConstrained: Bool = false
+  ) {
+    self.name = name
+    self.shape = shape
+    self.initializer = initializer
+    self.isConstrained = isConstrained
+  }
+}
+
+/// How a tensor starts; the numbers come from the seed and the tensor's name (Philox).
+public enum Initializer: Sendable, Hashable {
+  case constant(Double)
+  /// Uniform on [−bound, bound).
+  case uniform(bound: Double)
+  /// Normal with mean 0.
+  case normal(deviation: Double)
+  /// A random unit vector (power iteration's start).
+  case unitVector
+}
+
+/// A layer seen by the proofs. `Lipschitz` knows how to bound each case and names no layer kind.
+public enum LayerOperation: Sendable {
+  /// Linear up to a constant: the operator built from stored tensors.
+  case linear(LinearOperator)
+  /// The same scalar function at every element.
+  case elementwise(SlopeRange)
+  /// Known constants in each norm (permutations, sorting, …).
+  case known(LipschitzConstants)
+  /// y = Σ cᵢ·xᵢ over the operands (residual connections, add).
+  case weightedSum([Double])
+  /// No finite constant exists, and why.
+  case unbounded(String)
+}
+
+public enum LinearOperator: Sendable, Hashable {
+  /// x ↦ W·x with W = the tensor `weight`, [out, in].
+  case dense(weight: String, outputs: Int, inputs: Int)
+  /// x ↦ s ⊙ x, s the tensor `weight` of `count` numbers.
+  case diagonal(weight: String, count: Int)
+  /// x ↦ s·x with a number fixed in the description.
+  case scaling(Double)
+}
+
+/// The slopes of an element-wise function: its Lipschitz constant in every p-norm is
+/// max(|lower|, |upper|), because its Jacobian is diagonal (LAYERS.md, lemma B).
+public struct SlopeRange: Sendable, Hashable {
+  public let lower: Double
+  public let upper: Double
+  public init(_ lower: Double, _ upper: Double) {
+    self.lower = lower
+    self.upper = upper
+  }
+}
+
+public struct LipschitzConstants: Sendable, Hashable {
+  public let l1: UpperBound
+  public let l2: UpperBound
+  public let linf: UpperBound
+  public init(l1: Double, l2: Double, linf: Double) {
+    self.l1 = UpperBound(proved: l1)
+    self.l2 = UpperBound(proved: l2)
+    self.linf = UpperBound(proved: linf)
+  }
+  public static let one = LipschitzConstants(l1: 1, l2: 1, linf: 1)
+  public subscript(_ norm: Norm) -> UpperBound {
+    switch norm {
+    case .l1: l1
+    case .l2: l2
+    case .linf: linf
+    }
+  }
+}
+
+/// What a program is lowered for.
+public enum LoweringMode: Sendable {
+  /// Forward for a training step: dropout on, power iterations advance.
+  case training
+  /// Forward while training is not over: constraints applied with frozen vectors, dropout off.
+  case evaluation
+  /// Forward of stored weights: constraints are already in them.
+  case deployed
+}
+
+/// What a layer sees while it emits itself: the builder and its own tensors.
+public final class LoweringContext {
+  public let graph: GraphBuilder
+  public let mode: LoweringMode
+  /// The layer's tensors as the forward pass uses them (constraint applied), by their local names.
+  public let weights: [String: Value]
+  /// A key for the layer's random numbers, and the scalar that counts steps.
+  public let randomStream: UInt64
+  public let step: Value?
+
+  public init(
+    graph: GraphBuilder, mode: LoweringMode, weights: [String: Value], randomStream: UInt64,
+    step: Value?
+  ) {
+    self.graph = graph
+    self.mode = mode
+    self.weights = weights
+    self.randomStream = randomStream
+    self.step = step
+  }
+  public func weight(_ name: String) -> Value { weights[name]! }
+}

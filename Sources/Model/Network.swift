@@ -1,0 +1,131 @@
+import Diagnostics
+import Rounding
+import Tensors
+
+/// A network after resolution: a directed acyclic graph of layers in execution order, every shape
+/// known, blocks and repeats expanded, flags turned into nodes.
+public struct Network: Sendable {
+  /// `model`, or the key under `models:`.
+  public let name: String
+  public let inputShape: Shape
+  public let nodes: [LayerNode]
+  /// The value that leaves the network.
+  public let output: NetworkValue
+  public let blocks: [ResidualBlock]
+  public let span: Span
+
+  public init(
+    name: String, inputShape: Shape, nodes: [LayerNode], output: NetworkValue,
+    blocks: [ResidualBlock], span: Span
+  ) {
+    self.name = name
+    self.inputShape = inputShape
+    self.nodes = nodes
+    self.output = output
+    self.blocks = blocks
+    self.span = span
+  }
+
+  public func shape(_ value: NetworkValue) -> Shape {
+    switch value {
+    case .input: inputShape
+    case .node(let index): nodes[index].outputShape
+    }
+  }
+  public var outputShape: Shape { shape(output) }
+  public var parameterCount: Int { nodes.reduce(0) { $0 + $1.parameterCount } }
+}
+
+/// What a layer reads: the network's input or an earlier layer's output.
+public enum NetworkValue: Hashable, Sendable {
+  case input
+  case node(Int)
+}
+
+/// One layer in its place.
+public struct LayerNode: Sendable {
+  /// Unique in the network: `fc1`, `dense_2`, `block1.dense_1`.
+  public let name: String
+  public let kind: String
+  public let layer: any Layer
+  public let inputs: [NetworkValue]
+  public let inputShapes: [Shape]
+  public let outputShape: Shape
+  public let weights: [WeightDeclaration]
+  public let operation: LayerOperation
+  /// What the description declares for this layer; nil for layers without weights and where it
+  /// says `unconstrained` or nothing.
+  public let declared: DeclaredBound?
+  /// The layer as written, and its kind's word.
+  public let span: Span
+  public let kindSpan: Span
+
+  public init(
+    name: String, kind: String, layer: any Layer, inputs: [NetworkValue], inputShapes: [Shape],
+    outputShape: Shape, weights: [WeightDeclaration], operation: LayerOperation,
+    declared: DeclaredBound?, span: Span, kindSpan: Span
+  ) {
+    self.name = name
+    self.kind = kind
+    self.layer = layer
+    self.inputs = inputs
+    self.inputShapes = inputShapes
+    self.outputShape = outputShape
+    self.weights = weights
+    self.operation = operation
+    self.declared = declared
+    self.span = span
+    self.kindSpan = kindSpan
+  }
+  public var parameterCount: Int { weights.reduce(0) { $0 + $1.shape.elementCount } }
+  /// `<layer>.<weight>`
+  public func tensorName(_ weight: String) -> String { "\(name).\(weight)" }
+}
+
+/// `lipschitz:` of one layer with the constraint that enforces it.
+public struct DeclaredBound: Sendable {
+  public let norm: Norm
+  public let bound: Double
+  public let boundSpan: Span
+  /// nil: the bound is declared but nothing enforces it (`constraint: none` or absent).
+  public let constraint: (any Constraint)?
+  public let constraintKind: String
+  public init(
+    norm: Norm, bound: Double, boundSpan: Span, constraint: (any Constraint)?,
+    constraintKind: String
+  ) {
+    self.norm = norm
+    self.bound = bound
+    self.boundSpan = boundSpan
+    self.constraint = constraint
+    self.constraintKind = constraintKind
+  }
+}
+
+/// A residual connection x ↦ a·x + b·f(x) (or a·s(x) + b·f(x) with a shortcut s).
+public struct ResidualBlock: Sendable {
+  public enum Mode: String, Sendable { case sum, convex }
+  public let name: String
+  public let mode: Mode
+  /// w in `x + w·f(x)` or `(1 − w)·x + w·f(x)`.
+  public let weight: Double
+  /// What the block reads, what f and the shortcut compute, and the sum.
+  public let entry: NetworkValue
+  public let body: NetworkValue
+  public let shortcut: NetworkValue
+  public let merge: NetworkValue
+  public let span: Span
+  public init(
+    name: String, mode: Mode, weight: Double, entry: NetworkValue, body: NetworkValue,
+    shortcut: NetworkValue, merge: NetworkValue, span: Span
+  ) {
+    self.name = name
+    self.mode = mode
+    self.weight = weight
+    self.entry = entry
+    self.body = body
+    self.shortcut = shortcut
+    self.merge = merge
+    self.span = span
+  }
+}

@@ -1,0 +1,5 @@
+import ArgumentParser
+
+@main struct LGC: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "lgc")
+}
