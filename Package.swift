@@ -16,8 +16,8 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    // The C side of the CPU engine: oneDNN behind one API, tile kernels, the thread team.
-    .target(name: "CKernels", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("m")]),
+    // The C side of the CPU engine: tile kernels, the thread team, oneDNN (opened on first use).
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl")]),
 
     .target(name: "Diagnostics"),
     .target(name: "Rounding"),
