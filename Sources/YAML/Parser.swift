@@ -42,8 +42,9 @@ private func parse(
     } catch {
       let diagnostic = error.diagnostic
       syntaxErrors.append(diagnostic)
-      let reached = max(error.mark, diagnostic.span?.end ?? 0, start + 1)
-      guard let next = nextTopLevelKey(bytes, after: reached) else { break }
+      guard let next = nextTopLevelKey(bytes, from: max(error.resumption, start + 1)) else {
+        break
+      }
       start = next
       builder.restart()
     }
@@ -55,8 +56,8 @@ private func parse(
   return (syntaxErrors.isEmpty ? builder.root : nil, all)
 }
 
-/// The offset of the next line after `offset` that begins with `word:` in its first column.
-private func nextTopLevelKey(_ bytes: UnsafeBufferPointer<UInt8>, after offset: Int) -> Int? {
+/// The offset of the first line at or after `offset` (> 0) that begins with `word:`.
+private func nextTopLevelKey(_ bytes: UnsafeBufferPointer<UInt8>, from offset: Int) -> Int? {
   func isWord(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -67,15 +68,18 @@ private func nextTopLevelKey(_ bytes: UnsafeBufferPointer<UInt8>, after offset: 
   }
   var index = min(offset, bytes.count)
   while index < bytes.count {
-    while index < bytes.count, bytes[index] != UInt8(ascii: "\n") { index += 1 }
-    index += 1
+    while index < bytes.count, bytes[index - 1] != UInt8(ascii: "\n") { index += 1 }
     let line = index
     var end = line
     while end < bytes.count, isWord(bytes[end]) { end += 1 }
     guard end > line, end < bytes.count, bytes[end] == UInt8(ascii: ":"),
       bytes[line] != UInt8(ascii: "-")
-    else { continue }
+    else {
+      index += 1
+      continue
+    }
     if end + 1 == bytes.count || [0x0A, 0x0D, 0x20].contains(bytes[end + 1]) { return line }
+    index += 1
   }
   return nil
 }

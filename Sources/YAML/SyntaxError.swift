@@ -11,6 +11,9 @@ struct SyntaxError: Error {
 
   var diagnostic: Diagnostic {
     if let tab = tabInIndentation { return .tabIndentation(span(tab, tab + 1)) }
+    if mark < file.bytes.count, file.bytes[mark] == UInt8(ascii: ":"), isFirstOnLine(mark) {
+      return .keyMissing(span(mark, mark + 1))
+    }
     switch problem {
     case "could not find expected ':'":
       return .keyWithoutColon(restOfLine(contextMark ?? mark))
@@ -44,6 +47,13 @@ struct SyntaxError: Error {
     default:
       return .other(problem, context, at: token(mark))
     }
+  }
+
+  /// From where a reader may look for a line to go on with. A list or mapping that was not closed
+  /// is noticed on the first line after it, and that line may be sound.
+  var resumption: Int {
+    let line = lineStart(mark)
+    return contextMark.map { $0 < line } ?? false ? line : mark + 1
   }
 
   /// The first tab in the blanks that begin the line of `mark`.
@@ -103,6 +113,10 @@ extension Diagnostic {
     Diagnostic(
       .tabIndentation, "a tab indents this line", at: span,
       notes: ["YAML indents with spaces only"], help: "replace the tab by spaces")
+  }
+
+  fileprivate static func keyMissing(_ span: Span) -> Diagnostic {
+    Diagnostic(.yamlSyntax, "a key is missing before `:`", at: span)
   }
 
   fileprivate static func keyWithoutColon(_ span: Span) -> Diagnostic {

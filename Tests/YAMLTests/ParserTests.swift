@@ -83,7 +83,8 @@ import Testing
     ("a: 1\n---\nb: 2\n", "L0010 2:1"),
     ("a: &x [*x]", "L0005 1:8"),
     ("{a: 1}: 2", "L0012 1:1"),
-    (": 2", "L0012 1:1"),
+    (": 2", "L0001 1:1"),
+    ("a: {: 2}", "L0001 1:5"),
     ("a: !!int x", "L0013 1:10"),
     ("a: !!map [1]", "L0013 1:10"),
   ])
@@ -129,7 +130,7 @@ import Testing
       let aliases = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
       lines.append("a\(level): &a\(level) [\(aliases)]")
     }
-    #expect(codes(lines.joined(separator: "\n")) == ["L0008 5:46"])
+    #expect(codes(lines.joined(separator: "\n")) == ["L0008 5:45"])
   }
 
   @Test func aMergeBombIsCounted() {
