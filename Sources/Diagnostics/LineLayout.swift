@@ -41,7 +41,7 @@ struct LineLayout {
     if window.upperBound < line.endIndex { text += "…" }
     self.text = text
 
-    let placed = marks.map { mark -> Placed? in
+    let placed = marks.map { mark -> Placed in
       let start = min(max(mark.start, window.lowerBound), window.upperBound)
       let end = min(max(mark.end, start), window.upperBound)
       let from = columns[start - window.lowerBound]
