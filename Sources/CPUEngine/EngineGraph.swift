@@ -33,6 +33,10 @@ struct EngineGraph {
   private static func live(_ program: Program) -> [Bool] {
     var live = [Bool](repeating: false, count: program.graph.nodes.count)
     var stack = program.outputs.map(\.value.index) + program.updates.map(\.value.index)
+    // Inputs may be written whether they are read or not.
+    for (index, node) in program.graph.nodes.enumerated() {
+      if case .input = node.op { stack.append(index) }
+    }
     while let index = stack.popLast() {
       if live[index] { continue }
       live[index] = true
