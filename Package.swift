@@ -13,11 +13,13 @@ let package = Package(
   targets: [
     // System libraries (Scripts/install-dependencies.sh installs them).
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // The C side of the CPU engine: oneDNN behind one API, tile kernels, the thread team.
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("m")]),
+
+    // The float64 routines of OpenBLAS that proofs use; opened at run time, so it is not linked.
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
 
     .target(name: "Diagnostics"),
     .target(name: "Rounding"),
