@@ -62,7 +62,15 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ReferenceEngine"]),
     .testTarget(
       name: "CPUEngineTests", dependencies: ["CPUEngine", "CKernels", "Tensors", "ReferenceEngine"]),
-    .testTarget(name: "LipschitzTests", dependencies: ["Lipschitz", "Rounding", "Formats"]),
+    // Exact integer arithmetic: the oracle of the soundness tests. In C, so that it is fast
+    // enough in a debug build.
+    .target(name: "ExactDefiniteness", path: "Tests/ExactDefiniteness"),
+    .testTarget(
+      name: "LipschitzTests",
+      dependencies: [
+        "Lipschitz", "Rounding", "Formats", "Model", "Layers", "Diagnostics", "Tensors",
+        "ReferenceEngine", "YAML", "ExactDefiniteness",
+      ]),
     .testTarget(
       name: "ModelTests",
       dependencies: [

@@ -81,12 +81,19 @@ struct SpectralProof<Scalar: StoredScalar> {
     while true {
       let t = lambda * (1 + slack)
       if !(t < ceiling) { return nil }
-      if let (sum, largest) = gram.factorise(shift: t) {
-        let error = (dimension + 4) * sum + largest + (length + 1) * gram.trace
-        return (t + Self.u * error * Self.small) * Self.final
+      if let factor = gram.factorise(shift: t) {
+        return provedSquare(shift: t, factor: factor, trace: gram.trace)
       }
       slack *= 5
     }
+  }
+
+  /// U² of a shift whose factorisation ran.
+  func provedSquare(
+    shift t: Double, factor: (sum: Double, largest: Double), trace: Double
+  ) -> Double {
+    let error = Double(d + 4) * factor.sum + factor.largest + Double(p + 1) * trace
+    return (t + Self.u * error * Self.small) * Self.final
   }
 
   /// ‖A‖F² from F = Σ gᵢ: always valid.
