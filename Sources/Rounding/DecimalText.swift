@@ -34,10 +34,8 @@ private func decimalText(
 ) -> String {
   precondition(significant >= 1)
   if value == 0 { return "0" }
-  let (expansion, expansionExponent) = exactDecimal(value)
-  var digits = Array(expansion.prefix(significant))
-  var exponent = expansionExponent
-  if up, expansion.dropFirst(significant).contains(where: { $0 != 0 }) {
+  var (digits, exponent, isCut) = truncatedDecimal(value, significant: significant)
+  if up, isCut {
     var place = digits.count - 1
     while place >= 0, digits[place] == 9 {
       digits[place] = 0
@@ -73,16 +71,25 @@ private func layOut(_ digits: [UInt8], exponent: Int, positional: Bool) -> Strin
   return fraction.isEmpty ? whole : whole + "." + text(fraction)
 }
 
-/// All digits of a positive finite double: value = d₀.d₁d₂… · 10^exponent exactly.
-private func exactDecimal(_ value: Double) -> (digits: [UInt8], exponent: Int) {
-  var buffer = [CChar](repeating: 0, count: 800)
-  let count = withVaList([value]) { vsnprintf(&buffer, buffer.count, "%.766e", $0) }
-  let characters = buffer.prefix(Int(count)).map { UInt8(bitPattern: $0) }
-  let mark = characters.firstIndex(of: UInt8(ascii: "e"))!
-  let digits = characters[..<mark].compactMap { byte -> UInt8? in
-    // Skips the decimal point, whichever the locale's is.
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? byte - UInt8(ascii: "0") : nil
+/// The first digits of a positive finite double: value = d₀.d₁d₂… · 10^exponent exactly, cut off
+/// after `significant` digits; `isCut` tells whether what is lost is not zero.
+private func truncatedDecimal(
+  _ value: Double, significant: Int
+) -> (digits: [UInt8], exponent: Int, isCut: Bool) {
+  withUnsafeTemporaryAllocation(of: CChar.self, capacity: 800) { buffer in
+    let count = withVaList([value]) { vsnprintf(buffer.baseAddress!, 800, "%.766e", $0) }
+    // d₀, the locale's decimal point (one byte or more), 766 digits, e, sign, exponent.
+    var mark = Int(count) - 1
+    while buffer[mark] != 0x65 { mark -= 1 }
+    var digits = [UInt8(buffer[0]) - 0x30]
+    var place = mark - 766
+    while digits.count < significant, place < mark {
+      digits.append(UInt8(buffer[place]) - 0x30)
+      place += 1
+    }
+    let isCut = buffer[place..<mark].contains { $0 != 0x30 }
+    var exponent = 0
+    for place in (mark + 2)..<Int(count) { exponent = exponent * 10 + Int(buffer[place]) - 0x30 }
+    return (digits, buffer[mark + 1] == 0x2D ? -exponent : exponent, isCut)
   }
-  let exponent = String(decoding: characters[(mark + 1)...], as: UTF8.self)
-  return (digits, Int(exponent)!)
 }

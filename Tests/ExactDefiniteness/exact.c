@@ -226,6 +226,20 @@ int exact_definiteness(int rows, int columns, const float *w, double c) {
   return result;
 }
 
+int exact_sum_comparison(int count, int stride, const float *x, double c) {
+  /* In units of 2^-1074, every double is an integer of at most 2098 bits. */
+  limb sum_limbs[40] = {0}, term_limbs[40];
+  integer sum = {0, 0, sum_limbs}, term = {0, 0, term_limbs};
+  for (int i = -1; i < count; i++) {
+    double value = i < 0 ? c : fabs((double)x[(size_t)i * stride]);
+    if (value == 0) continue;
+    int low = exponent_of_lowest_bit(value);
+    set_shifted(&term, ldexp(value, -low), low + 1074);
+    accumulate(&sum, &term, i < 0 ? 1 : -1);
+  }
+  return sum.sign;
+}
+
 double quadruple_rayleigh(int rows, int columns, const float *w, int steps) {
   double *v = malloc((size_t)columns * sizeof(double)), *y = malloc((size_t)rows * sizeof(double));
   for (int j = 0; j < columns; j++) v[j] = 1 + 0.5 * ((j * 2654435761u % 1000) / 1000.0);
