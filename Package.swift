@@ -15,8 +15,8 @@ let package = Package(
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    // The C side of the CPU engine: oneDNN behind one API, tile kernels, the thread team.
-    .target(name: "CKernels", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("m")]),
+    // The C side of the CPU engine: tile kernels, the thread team, oneDNN (opened on first use).
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl")]),
 
     // The float64 routines of OpenBLAS that proofs use; opened at run time, so it is not linked.
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
