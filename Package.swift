@@ -78,6 +78,12 @@ let package = Package(
         "YAML", "Tensors", "ReferenceEngine", "Lipschitz", "Rounding",
       ]),
     .testTarget(
+      name: "KindsTests",
+      dependencies: [
+        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Tensors", "ReferenceEngine",
+        "Diagnostics", "Rounding", "YAML",
+      ]),
+    .testTarget(
       name: "TrainingTests",
       dependencies: [
         "Training", "Datasets", "Formats", "Model", "Layers", "Constraints", "Losses",
