@@ -59,6 +59,7 @@ let package = Package(
 
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
     .testTarget(name: "YAMLTests", dependencies: ["YAML", "Diagnostics"]),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ReferenceEngine"]),
     .testTarget(
       name: "CPUEngineTests", dependencies: ["CPUEngine", "CKernels", "Tensors", "ReferenceEngine"]),

@@ -1,0 +1,83 @@
+import Model
+import Rounding
+
+/// Lipschitz bounds of every value of a network, seen from its input.
+public struct Composition: Sendable {
+  /// `values[i]` bounds the map from the network's input to the output of node i.
+  public let values: [UpperBound]
+  /// The bound of the whole network: input to output.
+  public let total: UpperBound
+
+  public init(values: [UpperBound], total: UpperBound) {
+    self.values = values
+    self.total = total
+  }
+}
+
+/// Carries layer bounds through the graph in execution order.
+///
+/// With L(input) = 1, a layer with constant K reading one value has L = K·L(operand); a weighted
+/// sum y = Σ cᵢ·xᵢ has L = Σ |cᵢ|·L(xᵢ). A layer that reads several values has its constant with
+/// respect to all of them side by side, so L = K·‖(L(x₁), L(x₂), …)‖ in the same norm. Every
+/// operation rounds up.
+///
+/// - Parameter layerBound: the layer's own constant by node index; not asked for weighted sums.
+public func compose(
+  _ network: Network, norm: Norm, layerBound: (Int) -> UpperBound
+) -> Composition {
+  var values: [UpperBound] = []
+  values.reserveCapacity(network.nodes.count)
+  func bound(of value: NetworkValue) -> UpperBound {
+    switch value {
+    case .input: .one
+    case .node(let index): values[index]
+    }
+  }
+  for (index, node) in network.nodes.enumerated() {
+    let operands = node.inputs.map(bound)
+    if case .weightedSum(let coefficients) = node.operation {
+      values.append(
+        zip(coefficients, operands).reduce(.zero) { $0 + UpperBound(proved: abs($1.0)) * $1.1 })
+    } else {
+      values.append(layerBound(index) * stack(operands, norm: norm))
+    }
+  }
+  return Composition(values: values, total: bound(of: network.output))
+}
+
+/// ‖(a₁, a₂, …)‖ rounded up: the bound of the map to all of (x₁, x₂, …) side by side.
+private func stack(_ bounds: [UpperBound], norm: Norm) -> UpperBound {
+  if bounds.count == 1 { return bounds[0] }
+  switch norm {
+  case .l1: return bounds.reduce(.zero, +)
+  case .l2: return bounds.reduce(.zero) { $0 + $1 * $1 }.squareRoot()
+  case .linf: return bounds.max() ?? .zero
+  }
+}
+
+/// The constant that an operation has whatever the stored tensors are; nil where they decide
+/// (`.linear` of a stored tensor), `.unknown` where none exists.
+///
+/// For `.weightedSum` it is the constant with respect to all operands side by side:
+/// max |cᵢ| in L1, (Σ cᵢ²)^½ in L2, Σ |cᵢ| in L∞. `compose` does better and does not ask for it.
+public func operationBound(_ operation: LayerOperation, norm: Norm) -> UpperBound? {
+  switch operation {
+  case .linear(.scaling(let factor)):
+    return UpperBound(proved: abs(factor))
+  case .linear(.dense), .linear(.diagonal):
+    return nil
+  case .elementwise(let slopes):
+    return UpperBound(proved: max(abs(slopes.lower), abs(slopes.upper)))
+  case .known(let constants):
+    return constants[norm]
+  case .weightedSum(let coefficients):
+    let sizes = coefficients.map { UpperBound(proved: abs($0)) }
+    switch norm {
+    case .l1: return sizes.max() ?? .zero
+    case .l2: return stack(sizes, norm: .l2)
+    case .linf: return stack(sizes, norm: .l1)
+    }
+  case .unbounded:
+    return .unknown
+  }
+}
