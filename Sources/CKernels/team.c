@@ -35,11 +35,14 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *failure;
 static cpu_set_t allowed;
 static int whole_machine; /* the process may use every CPU: only then is pinning polite */
+static int first_cpu;
+static _Atomic int workers_pinned;
 
 static void load(void) {
   failure = lgc_open_dnnl();
   if (sched_getaffinity(getpid(), sizeof allowed, &allowed) == 0)
     whole_machine = CPU_COUNT(&allowed) == sysconf(_SC_NPROCESSORS_ONLN);
+  while (first_cpu < CPU_SETSIZE - 1 && !CPU_ISSET(first_cpu, &allowed)) first_cpu++;
   void *gomp = dlopen("libgomp.so.1", RTLD_LAZY | RTLD_GLOBAL);
   if (!gomp) return; /* one thread then */
   thread_number = (int (*)(void))dlsym(gomp, "omp_get_thread_num");
@@ -69,8 +72,8 @@ int64_t lgc_nanoseconds(void) {
   return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-/* A worker stays on the CPU of its number. The calling thread is left free: threads that it starts
- * later would inherit its mask, and the scheduler moves it away from the busy workers by itself. */
+/* A worker stays on the CPU of its number. Free threads that spin for each other can share one CPU
+ * for seconds while another idles, and a step then takes two time slices. */
 static void pin_worker(int number, int count) {
   static _Thread_local int done;
   if (done || number == 0) return;
@@ -81,9 +84,22 @@ static void pin_worker(int number, int count) {
     cpu_set_t only;
     CPU_ZERO(&only);
     CPU_SET(cpu, &only);
-    pthread_setaffinity_np(pthread_self(), sizeof only, &only);
+    if (pthread_setaffinity_np(pthread_self(), sizeof only, &only) == 0) workers_pinned = 1;
     return;
   }
+}
+
+/* The calling thread leaves a worker's CPU for the first, which no worker has, but keeps its own
+ * mask: threads that it starts later would inherit a narrower one. */
+static void leave_workers(void) {
+  if (!workers_pinned || sched_getcpu() == first_cpu) return;
+  cpu_set_t own, only;
+  CPU_ZERO(&only);
+  CPU_SET(first_cpu, &only);
+  if (pthread_getaffinity_np(pthread_self(), sizeof own, &own)) return;
+  if (!CPU_ISSET(first_cpu, &own)) return;
+  pthread_setaffinity_np(pthread_self(), sizeof only, &only);
+  pthread_setaffinity_np(pthread_self(), sizeof own, &own);
 }
 
 struct call { lgc_body body; const void *work; };
@@ -107,6 +123,7 @@ void lgc_team_run(lgc_body body, const void *work, int threads) {
 }
 
 lgc_caller_mode lgc_caller_enter(void) {
+  leave_workers();
   lgc_caller_mode mode = {flush_denormals(), 0};
   if (gomp_parallel) {
     mode.threads = max_threads();
