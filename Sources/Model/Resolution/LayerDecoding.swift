@@ -31,13 +31,16 @@ extension Resolver {
     guard let written = WrittenLayer(node, words: layerWords, into: &diagnostics) else {
       return [.invalid]
     }
+    let duplicates = names.duplicates
     let name = name(of: written, names: &names)
-    let item: LayerItem
+    var item: LayerItem
     switch written.kind {
     case "residual": item = decodeResidualBlock(written, name: name)
     case "repeat": item = decodeRepetition(written, name: name)
     default: item = decodePlainLayer(written, name: name)
     }
+    // Reported here, in its list; with full names it would be reported again.
+    if names.duplicates > duplicates { item = .invalid }
     guard let activation = written.body?.entry("activation") else { return [item] }
     return [item] + decodeLayer(activation.value, names: &names)
   }
@@ -66,6 +69,7 @@ extension Resolver {
     let span = given?.span ?? layer.kindSpan
     if let first = names.spans[name] {
       diagnostics.append(.duplicateName(name, at: span, first: first))
+      names.duplicates += 1
     } else {
       names.spans[name] = span
     }
