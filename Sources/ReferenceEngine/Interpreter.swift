@@ -1,4 +1,3 @@
-import Glibc
 import Tensors
 
 /// Row-major values and their shape.
@@ -19,11 +18,10 @@ func interpret(_ op: Op, _ operands: [Tensor], shape: Shape) -> [Double] {
   case .iota(let p):
     return offsets(shape, strides: shape.indices.map { $0 == p.axis ? 1 : 0 }).map(Double.init)
   case .random(let p): return random(p, counter: operands[0].values[0])
-  case .unary(let p): return operands[0].values.map(function(p))
+  case .unary(let p): return operands[0].values.map(p.apply)
   case .binary(let p):
-    let f = function(p)
     let (x, y) = (operands[0].values, operands[1].values)
-    return x.indices.map { f(x[$0], y[$0]) }
+    return x.indices.map { p.apply(x[$0], y[$0]) }
   case .select:
     let (condition, x, y) = (operands[0].values, operands[1].values, operands[2].values)
     return condition.indices.map { condition[$0] != 0 ? x[$0] : y[$0] }
@@ -64,45 +62,7 @@ func interpret(_ op: Op, _ operands: [Tensor], shape: Shape) -> [Double] {
   }
 }
 
-// MARK: element-wise
-
-private func function(_ op: Unary) -> (Double) -> Double {
-  switch op {
-  case .negate: { -$0 }
-  case .exp: { exp($0) }
-  case .log: { log($0) }
-  case .squareRoot: { $0.squareRoot() }
-  case .reciprocalSquareRoot: { 1 / $0.squareRoot() }
-  case .reciprocal: { 1 / $0 }
-  case .tanh: { tanh($0) }
-  case .sigmoid: { 1 / (1 + exp(-$0)) }
-  case .relu: { $0 < 0 ? 0 : $0 }  // written so that NaN stays NaN
-  case .softplus: { max($0, 0) + log1p(exp(-abs($0))) }
-  case .absolute: { abs($0) }
-  case .square: { $0 * $0 }
-  case .sine: { sin($0) }
-  case .cosine: { cos($0) }
-  case .erf: { erf($0) }
-  case .sign: { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
-  case .step: { $0 > 0 ? 1 : 0 }
-  }
-}
-
-private func function(_ op: Binary) -> (Double, Double) -> Double {
-  switch op {
-  case .add: { $0 + $1 }
-  case .subtract: { $0 - $1 }
-  case .multiply: { $0 * $1 }
-  case .divide: { $0 / $1 }
-  case .maximum: { $0 >= $1 || $0.isNaN ? $0 : $1 }
-  case .minimum: { $0 <= $1 || $0.isNaN ? $0 : $1 }
-  case .power: { pow($0, $1) }
-  case .greater: { $0 > $1 ? 1 : 0 }
-  case .greaterOrEqual: { $0 >= $1 ? 1 : 0 }
-  case .equal: { $0 == $1 ? 1 : 0 }
-  case .maskPositive: { $1 > 0 ? $0 : 0 }
-  }
-}
+// MARK: random numbers
 
 private func random(_ op: Random, counter: Double) -> [Double] {
   let high = UInt64(counter)
