@@ -88,6 +88,8 @@ public protocol ArgumentValue: Sendable {
   static func decode(_ node: Node, range: ArgumentRange?, into diagnostics: inout [Diagnostic]) -> Self?
   /// `a whole number ≥ 1`, as messages and the reference say it.
   static func expectation(range: ArgumentRange?) -> String
+  /// The value as it would be written in YAML, on one line.
+  var yamlText: String { get }
 }
 
 /// An argument without its type, for lists of declarations.
@@ -96,15 +98,22 @@ public protocol ArgumentDeclaration: Sendable {
   var summary: String { get }
   var isRequired: Bool { get }
   var expectation: String { get }
-  /// The default as it would be written in YAML.
-  var defaultText: String? { get }
+  var defaultErased: (any Sendable)? { get }
+  /// A value of this argument as it would be written in YAML; nil for a value of another type.
+  func yamlText(_ value: any Sendable) -> String?
   func decodeErased(_ node: Node, into diagnostics: inout [Diagnostic]) -> (any Sendable)?
+}
+
+extension ArgumentDeclaration {
+  /// The default as it would be written in YAML.
+  public var defaultText: String? { defaultErased.flatMap { yamlText($0) } }
 }
 
 extension Argument: ArgumentDeclaration {
   public var isRequired: Bool { defaultValue == nil && !isOptional }
   public var expectation: String { Value.expectation(range: range) }
-  public var defaultText: String? { defaultValue.map { "\($0)" } }
+  public var defaultErased: (any Sendable)? { defaultValue }
+  public func yamlText(_ value: any Sendable) -> String? { (value as? Value)?.yamlText }
   public func decodeErased(_ node: Node, into diagnostics: inout [Diagnostic]) -> (any Sendable)? {
     Value.decode(node, range: range, into: &diagnostics)
   }

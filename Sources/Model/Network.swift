@@ -104,7 +104,7 @@ public struct DeclaredBound: Sendable {
 
 /// A residual connection x ↦ a·x + b·f(x) (or a·s(x) + b·f(x) with a shortcut s).
 public struct ResidualBlock: Sendable {
-  public enum Mode: String, Sendable { case sum, convex }
+  public enum Mode: String, Sendable, CaseIterable { case sum, convex }
   public let name: String
   public let mode: Mode
   /// w in `x + w·f(x)` or `(1 − w)·x + w·f(x)`.

@@ -1,0 +1,130 @@
+import Diagnostics
+import YAML
+
+/// Decodes the arguments of a catalogued unit from its YAML.
+///
+/// `node` is what stands after the unit's word: nil or null (a bare `relu`), a mapping of
+/// arguments, or the value of the unit's shorthand argument (`dense: 512`). Everything that is
+/// wrong is reported, each at the smallest place: unknown and missing keys, wrong types, numbers
+/// out of range. nil: something was.
+///
+/// - Parameters:
+///   - named: the unit's word; a missing key is reported there.
+///   - common: keys that the caller reads itself (`name`, `lipschitz`, …).
+public func decode(
+  unit: any CatalogUnit.Type, node: Node?, named: Span, common: [String] = [],
+  into diagnostics: inout [Diagnostic]
+) -> Arguments? {
+  decodeArguments(
+    unit.arguments, of: unit.kind, node: node, named: named, shorthand: unit.shorthand,
+    common: common, into: &diagnostics)
+}
+
+/// The same for any set of declared keys (a section of the description).
+///
+/// - Parameters:
+///   - later: keys that the language names and lgc does not support yet.
+func decodeArguments(
+  _ declarations: [any ArgumentDeclaration], of unit: String, node: Node?, named: Span,
+  shorthand: String? = nil, common: [String] = [], later: [String] = [],
+  into diagnostics: inout [Diagnostic]
+) -> Arguments? {
+  let before = diagnostics.errorCount
+  var values: [String: any Sendable] = [:]
+  var spans: [String: Span] = [:]
+  var written: Set<String> = []
+
+  func decodeValue(_ declaration: any ArgumentDeclaration, _ node: Node) {
+    written.insert(declaration.name)
+    spans[declaration.name] = node.span
+    if let value = declaration.decodeErased(node, into: &diagnostics) {
+      values[declaration.name] = value
+    }
+  }
+
+  if let node, !node.isNull {
+    if let entries = node.mapping {
+      for entry in entries {
+        if let declaration = declarations.first(where: { $0.name == entry.key }) {
+          decodeValue(declaration, entry.value)
+        } else if later.contains(entry.key) {
+          diagnostics.append(.notSupportedYet("the key `\(entry.key)` of `\(unit)`", entry.keySpan))
+        } else if !common.contains(entry.key), !entry.key.isFreeKey {
+          diagnostics.append(
+            .unknownKey(entry, of: unit, allowed: declarations.map(\.name) + common))
+        }
+      }
+    } else if let argument = declarations.first(where: { $0.name == shorthand }) {
+      decodeValue(argument, node)
+    } else {
+      diagnostics.append(.notArguments(node, of: unit, declarations.map(\.name) + common))
+      return nil
+    }
+  }
+  for declaration in declarations where !written.contains(declaration.name) {
+    if let value = declaration.defaultErased {
+      values[declaration.name] = value
+    } else if declaration.isRequired {
+      diagnostics.append(.missingKey(declaration, of: unit, at: named))
+    }
+  }
+  guard diagnostics.errorCount == before else { return nil }
+  return Arguments(span: named, values: values, spans: spans)
+}
+
+/// Runs a unit's initialiser; a refusal becomes a diagnostic under the argument it names.
+func instantiate<Unit>(
+  _ arguments: Arguments, into diagnostics: inout [Diagnostic],
+  _ make: (Arguments) throws(ArgumentProblem) -> Unit
+) -> Unit? {
+  do throws(ArgumentProblem) {
+    return try make(arguments)
+  } catch {
+    diagnostics.append(
+      Diagnostic(
+        error.code, error.message,
+        at: error.argument.map { arguments.span(of: $0) } ?? arguments.span, help: error.help))
+    return nil
+  }
+}
+
+extension [Diagnostic] {
+  var errorCount: Int { count { $0.severity == .error } }
+}
+
+// MARK: messages
+
+extension Diagnostic {
+  static func unknownKey(_ entry: Entry, of unit: String, allowed: [String]) -> Diagnostic {
+    let list = allowed.map { "`\($0)`" }.joined(separator: ", ")
+    return Diagnostic(
+      .unknownKey, "unknown key `\(entry.key)` in `\(unit)`", at: entry.keySpan,
+      notes: allowed.isEmpty ? ["`\(unit)` has no keys"] : ["allowed keys: \(list)"],
+      help: didYouMean(entry.key, among: allowed))
+  }
+
+  fileprivate static func missingKey(
+    _ declaration: any ArgumentDeclaration, of unit: String, at span: Span
+  ) -> Diagnostic {
+    missingKey(declaration.name, of: unit, at: span, declaration.expectation)
+  }
+
+  static func missingKey(
+    _ key: String, of unit: String, at span: Span?, _ expectation: String
+  ) -> Diagnostic {
+    Diagnostic(
+      .missingKey, "the key `\(key)` is missing in `\(unit)`", at: span,
+      help: "add `\(key): …`, \(expectation)")
+  }
+
+  static func notArguments(_ node: Node, of unit: String, _ keys: [String]) -> Diagnostic {
+    Diagnostic(
+      .wrongType, "expected a mapping of the keys of `\(unit)`, found \(node.kindDescription)",
+      at: node.span,
+      notes: keys.isEmpty ? [] : ["its keys: " + keys.map { "`\($0)`" }.joined(separator: ", ")])
+  }
+
+  static func notSupportedYet(_ what: String, _ span: Span) -> Diagnostic {
+    Diagnostic(.notSupportedYet, "\(what) is not supported yet", at: span)
+  }
+}

@@ -1,0 +1,114 @@
+import Diagnostics
+import Rounding
+import Tensors
+import YAML
+
+// `model:` → ModelSection: kinds, arguments and names, without shapes.
+
+extension Resolver {
+  static let modelKeys = ["input", "lipschitz", "constraint", "layers"]
+
+  func decodeModel(_ entry: Entry) -> ModelSection? {
+    guard let entries = entry.value.mapping else {
+      diagnostics.append(.notArguments(entry.value, of: "model", Self.modelKeys))
+      return nil
+    }
+    for entry in entries where !Self.modelKeys.contains(entry.key) && !entry.key.isFreeKey {
+      diagnostics.append(
+        Planned.modelKeys.contains(entry.key)
+          ? .notSupportedYet("the key `\(entry.key)` of `model`", entry.keySpan)
+          : .unknownKey(entry, of: "model", allowed: Self.modelKeys))
+    }
+    let node = entry.value
+    var lipschitz = node.entry("lipschitz").flatMap { decodeLipschitz($0) }
+    if case .bound(let bound, nil, let boundSpan, let span) = lipschitz {
+      lipschitz = .bound(bound, norm: .l2, boundSpan: boundSpan, span: span)
+    }
+    let constraint = node.entry("constraint").flatMap { decodeConstraint($0) }
+    var input: Shape?
+    if let entry = node.entry("input") {
+      input = decodeInput(entry.value)
+    } else {
+      diagnostics.append(
+        .missingKey(
+          "input", of: "model", at: entry.keySpan,
+          "the shape of one sample: `[features]` or `[channels, height, width]`"))
+    }
+    var layers: [LayerItem]?
+    if let entry = node.entry("layers") {
+      layers = decodeLayers(entry, of: "model")
+    } else {
+      diagnostics.append(.missingKey("layers", of: "model", at: entry.keySpan, "a list of layers"))
+    }
+    guard let input, let layers else { return nil }
+    return ModelSection(
+      input: input, lipschitz: lipschitz, constraint: constraint, layers: layers,
+      span: entry.keySpan)
+  }
+
+  private func decodeInput(_ node: Node) -> Shape? {
+    if node.mapping != nil {
+      diagnostics.append(.notSupportedYet("a noise input", node.span))
+      return nil
+    }
+    guard
+      let shape = OneOrMany<Int>.decode(node, range: .atLeastOne, into: &diagnostics)?.values
+    else { return nil }
+    guard (1...3).contains(shape.count) else {
+      diagnostics.append(
+        Diagnostic(
+          .outOfRange, "an input has one to three axes, this has \(shape.count)", at: node.span,
+          help: "write `[features]`, `[channels, length]` or `[channels, height, width]`; the "
+            + "batch is implicit"))
+      return nil
+    }
+    guard shape.checkedElementCount != nil else {
+      diagnostics.append(.tensorTooLarge("the input", shape, at: node.span))
+      return nil
+    }
+    return shape
+  }
+
+  func decodeLipschitz(_ entry: Entry) -> LipschitzSetting? {
+    let node = entry.value
+    if let word = node.string {
+      if word == "unconstrained" { return .unconstrained(node.span) }
+      diagnostics.append(
+        Diagnostic.expected(
+          "a number > 0, a mapping of `norm` and `bound`, or `unconstrained`", found: node,
+          help: node.numberHelp ?? didYouMean(word, among: ["unconstrained"])))
+      return nil
+    }
+    let norm = Argument<Norm>.optional("norm", "The norm on input and output.")
+    let bound = Argument<Double>("bound", "The Lipschitz constant that must hold.", in: .positive)
+    guard
+      let arguments = decodeArguments(
+        [norm, bound], of: "lipschitz", node: node, named: entry.keySpan, shorthand: "bound",
+        into: &diagnostics)
+    else { return nil }
+    return .bound(
+      arguments[bound], norm: arguments[optional: norm], boundSpan: arguments.span(of: "bound"),
+      span: entry.keySpan)
+  }
+
+  func decodeConstraint(_ entry: Entry) -> ConstraintSetting? {
+    guard let (word, span, body) = sectionKind(entry, key: "type") else { return nil }
+    if word == "none" {
+      _ = decodeArguments(
+        [], of: word, node: body, named: span, common: ["type"], into: &diagnostics)
+      return ConstraintSetting(kind: word, span: span)
+    }
+    guard
+      let type = kind(
+        word, at: span, of: catalogs.constraints, { $0.kind }, alsoAllowed: ["none"],
+        planned: Planned.constraints, family: "constraint"),
+      let arguments = decode(
+        unit: type, node: body, named: span, common: ["type"], into: &diagnostics),
+      let constraint = instantiate(
+        arguments, into: &diagnostics,
+        { (arguments) throws(ArgumentProblem) -> any Constraint in try type.init(arguments) })
+    else { return nil }
+    return ConstraintSetting(
+      kind: word, type: type, constraint: constraint, arguments: arguments, span: span)
+  }
+}

@@ -1,0 +1,169 @@
+import Rounding
+import Tensors
+
+// The description as YAML with every default written out.
+
+extension Resolver {
+  func resolvedText(
+    _ experiment: Experiment, model: ModelSection, data: DataSection?, loss: ResolvedUnit?,
+    optimizer: ResolvedUnit?
+  ) -> String {
+    var text = ResolvedWriter()
+    text.line("lgc: 1")
+    text.line("name: \(experiment.name.yamlText)")
+    if let data { write(data, to: &text) }
+    text.section("model") { text in
+      text.line("input: \(model.input.yamlText)")
+      text.line("lipschitz: \(Self.text(of: model.lipschitz) ?? "unconstrained")")
+      text.line("constraint: \(Self.text(of: model.constraint) ?? "{type: none}")")
+      text.line("layers:")
+      text.indented { Self.write(model.layers, to: &$0) }
+    }
+    if let loss { text.line("loss: \(Self.text(of: loss, key: "family"))") }
+    if let optimizer, let section = experiment.optimizer {
+      let schedule = "schedule: \(section.schedule.rawValue)"
+      text.line("optimizer: \(Self.text(of: optimizer, key: "type", [schedule]))")
+    }
+    if let train = experiment.train {
+      let length =
+        switch train.length {
+        case .epochs(let count): "epochs: \(count)"
+        case .steps(let count): "steps: \(count)"
+        }
+      text.line("train: {\(length), batch: \(train.batch), seed: \(train.seed)}")
+    }
+    if !experiment.targets.isEmpty {
+      text.section("targets") { text in
+        for target in experiment.targets { text.line("- \(Self.text(of: target.claim))") }
+      }
+    }
+    return text.text
+  }
+
+  private func write(_ data: DataSection, to text: inout ResolvedWriter) {
+    let declarations = catalogs.datasets.first { $0.kind == data.kind }?.arguments ?? []
+    text.section("data") { text in
+      text.line("type: \(data.kind.yamlText)")
+      for pair in Self.pairs(declarations, data.arguments) { text.line(pair) }
+      if let range = data.range {
+        text.line("range: \([range.lowerBound, range.upperBound].yamlText)")
+      }
+      if let standardize = data.standardize {
+        text.line(
+          "standardize: {mean: \(standardize.mean.yamlText), "
+            + "deviation: \(standardize.deviation.yamlText)}")
+      }
+      text.line("shuffle: \(data.shuffle)")
+    }
+  }
+
+  private static func write(_ items: [LayerItem], to text: inout ResolvedWriter) {
+    for item in items {
+      switch item {
+      case .layer(let entry):
+        var pairs = ["name: \(entry.name.yamlText)"]
+        pairs += Self.pairs(entry.type.arguments, entry.arguments)
+        if let value = Self.text(of: entry.lipschitz) { pairs.append("lipschitz: \(value)") }
+        if let value = Self.text(of: entry.constraint) { pairs.append("constraint: \(value)") }
+        if let residual = entry.residual {
+          pairs.append("residual: {\(Self.pairs(residual).joined(separator: ", "))}")
+        }
+        text.line("- \(entry.kind): {\(pairs.joined(separator: ", "))}")
+      case .residual(let entry):
+        text.line("- residual:")
+        text.indented(by: 2) { text in
+          text.line("name: \(entry.name.yamlText)")
+          for pair in Self.pairs(entry.setting) { text.line(pair) }
+          text.section("layers") { Self.write(entry.body, to: &$0) }
+          guard let shortcut = entry.shortcut else { return }
+          text.section("shortcut") { text in
+            if shortcut.isEmpty { text.line("layers: []") }
+            else { text.section("layers") { Self.write(shortcut, to: &$0) } }
+          }
+        }
+      case .repetition(let entry):
+        text.line("- repeat:")
+        text.indented(by: 2) { text in
+          text.line("name: \(entry.name.yamlText)")
+          text.line("times: \(entry.times)")
+          text.section("layers") { Self.write(entry.body, to: &$0) }
+        }
+      case .invalid: break
+      }
+    }
+  }
+
+  // MARK: values on one line
+
+  /// `units: 128`, for every argument that has a value.
+  private static func pairs(
+    _ declarations: [any ArgumentDeclaration], _ arguments: Arguments
+  ) -> [String] {
+    declarations.compactMap { declaration in
+      arguments.values[declaration.name].flatMap { declaration.yamlText($0) }
+        .map { "\(declaration.name): \($0)" }
+    }
+  }
+
+  private static func pairs(_ setting: ResidualSetting) -> [String] {
+    ["mode: \(setting.mode.rawValue)", "weight: \(setting.weight.yamlText)"]
+  }
+
+  private static func text(
+    of unit: ResolvedUnit, key: String, _ further: [String] = []
+  ) -> String {
+    let pairs = ["\(key): \(unit.kind)"] + pairs(unit.declarations, unit.arguments) + further
+    return "{\(pairs.joined(separator: ", "))}"
+  }
+
+  private static func text(of setting: LipschitzSetting?) -> String? {
+    switch setting {
+    case nil: nil
+    case .unconstrained: "unconstrained"
+    case .bound(let bound, nil, _, _): "{bound: \(bound.yamlText)}"
+    case .bound(let bound, let norm?, _, _): "{norm: \(norm.rawValue), bound: \(bound.yamlText)}"
+    }
+  }
+
+  private static func text(of setting: ConstraintSetting?) -> String? {
+    guard let setting else { return nil }
+    let pairs = setting.arguments.map { Self.pairs(setting.type?.arguments ?? [], $0) } ?? []
+    return "{\((["type: \(setting.kind)"] + pairs).joined(separator: ", "))}"
+  }
+
+  private static func text(of claim: Target.Claim) -> String {
+    func goal(_ key: String, _ value: Double?) -> String {
+      value.map { "\(key): \($0.yamlText)" } ?? "report: true"
+    }
+    switch claim {
+    case .lipschitz(let of, let norm, let bound):
+      let network = of.map { "of: \($0.yamlText), " } ?? ""
+      return "lipschitz: {\(network)norm: \(norm.rawValue), \(goal("bound", bound))}"
+    case .accuracy(let share):
+      return "accuracy: {\(goal("at_least", share))}"
+    case .certifiedAccuracy(let norm, let radius, let share):
+      return "certified_accuracy: {norm: \(norm.rawValue), radius: \(radius.yamlText), "
+        + "\(goal("at_least", share))}"
+    }
+  }
+}
+
+/// Lines of YAML at an indentation.
+struct ResolvedWriter {
+  private(set) var text = ""
+  private var margin = ""
+
+  mutating func line(_ line: String) { text += "\(margin)\(line)\n" }
+
+  mutating func indented(by levels: Int = 1, _ body: (inout ResolvedWriter) -> Void) {
+    let previous = margin
+    margin += String(repeating: "  ", count: levels)
+    body(&self)
+    margin = previous
+  }
+
+  mutating func section(_ key: String, _ body: (inout ResolvedWriter) -> Void) {
+    line("\(key):")
+    indented(body)
+  }
+}

@@ -1,0 +1,202 @@
+import Diagnostics
+import Rounding
+import Tensors
+import YAML
+
+/// Parses and resolves one description. Everything that is wrong is in `diagnostics`, ordered by
+/// place; `experiment` is nil when any of it is an error.
+///
+/// - Parameters:
+///   - directory: where relative paths in the description start.
+///   - overrides: `--set`, applied in order before anything is resolved.
+public func loadExperiment(
+  _ file: SourceFile, catalogs: Catalogs, directory: String, overrides: [Override] = []
+) -> (experiment: Experiment?, diagnostics: [Diagnostic]) {
+  let (root, parseDiagnostics) = parse(file)
+  var diagnostics = parseDiagnostics
+  guard var root else { return (nil, diagnostics) }
+  for override in overrides {
+    override.apply(to: &root, catalogs: catalogs, into: &diagnostics)
+  }
+  let resolver = Resolver(file: file, catalogs: catalogs)
+  let experiment = resolver.resolve(root)
+  diagnostics += resolver.diagnostics
+  diagnostics = inOrder(diagnostics, of: file)
+  return (diagnostics.errorCount == 0 ? experiment : nil, diagnostics)
+}
+
+/// By place in `file` (places in overrides come last), each said once: an anchored node or a
+/// repeated block is looked at several times.
+private func inOrder(_ diagnostics: [Diagnostic], of file: SourceFile) -> [Diagnostic] {
+  struct Key: Hashable {
+    var code: DiagnosticCode
+    var message: String
+    var span: Span?
+  }
+  var seen: Set<Key> = []
+  let distinct = diagnostics.filter {
+    seen.insert(Key(code: $0.code, message: $0.message, span: $0.span)).inserted
+  }
+  func rank(_ diagnostic: Diagnostic) -> (Int, Int) {
+    guard let span = diagnostic.span else { return (0, 0) }
+    return (span.file === file ? 0 : 1, span.start)
+  }
+  return distinct.enumerated().sorted { a, b in
+    let (x, y) = (rank(a.element), rank(b.element))
+    return x == y ? a.offset < b.offset : x < y
+  }.map(\.element)
+}
+
+/// The state of one resolution: the catalogs and what was found wrong.
+final class Resolver {
+  let file: SourceFile
+  let catalogs: Catalogs
+  var diagnostics: [Diagnostic] = []
+
+  init(file: SourceFile, catalogs: Catalogs) {
+    self.file = file
+    self.catalogs = catalogs
+  }
+
+  static let topLevelKeys = [
+    "lgc", "name", "data", "model", "loss", "optimizer", "train", "targets",
+  ]
+
+  func resolve(_ root: Node) -> Experiment? {
+    guard let entries = root.mapping else {
+      diagnostics.append(
+        .expected("a mapping of top-level keys", found: root, help: "begin the file with `lgc: 1`"))
+      return nil
+    }
+    // The keys of a newer language may mean something else: say only that it is newer.
+    guard checkVersion(root) else { return nil }
+    for entry in entries where !Self.topLevelKeys.contains(entry.key) && !entry.key.isFreeKey {
+      diagnostics.append(
+        Planned.topLevelKeys.contains(entry.key)
+          ? .notSupportedYet("the key `\(entry.key)`", entry.keySpan)
+          : .unknownKey(entry, of: "the description", allowed: Self.topLevelKeys))
+    }
+    let name = resolveName(root)
+    let model = root.entry("model")
+    if model == nil, root.entry("models") == nil {
+      diagnostics.append(
+        .missingKey("model", of: "the description", at: root.startSpan, "the network"))
+    }
+    let section = model.flatMap { decodeModel($0) }
+    let network = section.flatMap { section in
+      NetworkBuilder(section, name: "model", diagnostics: self).build()
+    }
+    let data = root.entry("data").flatMap { resolveData($0) }
+    let loss = root.entry("loss").flatMap { resolveLoss($0, network: network) }
+    let optimizer = resolveOptimizer(root.entry("optimizer"))
+    let train = resolveTrain(root.entry("train"))
+    let targets = root.entry("targets").map {
+      resolveTargets($0.value, networks: ["model"], norm: section?.lipschitz?.norm ?? .l2)
+    }
+    guard let name, let section, let network, let train else { return nil }
+    var experiment = Experiment(
+      name: name, file: file, networks: [network], data: data, loss: loss?.section,
+      optimizer: optimizer?.section, train: train, targets: targets ?? [])
+    experiment.resolvedText = resolvedText(
+      experiment, model: section, data: data, loss: loss?.arguments,
+      optimizer: optimizer?.arguments)
+    return experiment
+  }
+
+  /// false: the rest of the file is in a language that this lgc does not know.
+  private func checkVersion(_ root: Node) -> Bool {
+    guard let entry = root.entry("lgc") else {
+      diagnostics.append(
+        Diagnostic(
+          .missingKey, "the description does not say its language version", at: root.startSpan,
+          help: "begin the file with `lgc: 1`"))
+      return true
+    }
+    guard let version = Int.decode(entry.value, range: nil, into: &diagnostics) else {
+      return true
+    }
+    if version == 1 { return true }
+    diagnostics.append(
+      Diagnostic(
+        .languageVersion,
+        version > 1
+          ? "the description is in version \(version) of the language, this lgc reads version 1"
+          : "there is no version \(version) of the language",
+        at: entry.value.span,
+        help: version > 1 ? "use a newer lgc" : "write `lgc: 1`"))
+    return version < 1
+  }
+
+  private func resolveName(_ root: Node) -> String? {
+    guard let entry = root.entry("name") else {
+      diagnostics.append(
+        .missingKey(
+          "name", of: "the description", at: root.startSpan, "what its runs are called after"))
+      return nil
+    }
+    guard let name = String.decode(entry.value, range: nil, into: &diagnostics) else {
+      return nil
+    }
+    // The name becomes part of a folder's name.
+    let isUsable =
+      !name.isEmpty && !name.hasPrefix(".") && name.utf8.count <= 100
+      && name.unicodeScalars.allSatisfy { $0 != "/" && $0.value >= 0x20 && $0.value != 0x7F }
+    guard isUsable else {
+      diagnostics.append(
+        Diagnostic(
+          .outOfRange, "the name cannot be part of a folder's name", at: entry.value.span,
+          help: "use up to 100 bytes without `/` and line breaks, and not a dot at the start"))
+      return nil
+    }
+    return name
+  }
+
+  /// The kind of a family that a word names, or a diagnostic: unknown, or not supported yet.
+  func kind<Kind>(
+    _ word: String, at span: Span, of kinds: [Kind], _ name: (Kind) -> String,
+    alsoAllowed: [String] = [], planned: [String], family: String
+  ) -> Kind? {
+    if let kind = kinds.first(where: { name($0) == word }) { return kind }
+    if planned.contains(word) {
+      diagnostics.append(.notSupportedYet("the \(family) `\(word)`", span))
+      return nil
+    }
+    let words = kinds.map(name) + alsoAllowed
+    diagnostics.append(
+      Diagnostic(
+        .unknownKind, "unknown \(family) `\(word)`", at: span,
+        notes: ["known: " + words.map { "`\($0)`" }.joined(separator: ", ")],
+        help: didYouMean(word, among: words + planned)))
+    return nil
+  }
+
+  /// A section whose kind stands under `key` (`type`, `family`), or is the whole section
+  /// (`loss: mse`). The body is nil in the latter case.
+  func sectionKind(_ entry: Entry, key: String) -> (word: String, span: Span, body: Node?)? {
+    if entry.value.mapping != nil {
+      guard let kind = entry.value.entry(key) else {
+        diagnostics.append(
+          .missingKey(key, of: entry.key, at: entry.keySpan, "the kind of `\(entry.key)`"))
+        return nil
+      }
+      guard let word = String.decode(kind.value, range: nil, into: &diagnostics) else {
+        return nil
+      }
+      return (word, kind.value.span, entry.value)
+    }
+    guard let word = entry.value.string else {
+      diagnostics.append(.expected("a mapping with the key `\(key)`", found: entry.value))
+      return nil
+    }
+    return (word, entry.value.span, nil)
+  }
+}
+
+extension Node {
+  /// The first line of the node, for what is missing as a whole: a caret under the whole file
+  /// would say nothing.
+  var startSpan: Span {
+    if let first = mapping?.first { return first.keySpan }
+    return Span(file: span.file, start: span.start, end: min(span.start + 1, span.end))
+  }
+}

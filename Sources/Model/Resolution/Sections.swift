@@ -1,0 +1,187 @@
+import Diagnostics
+import Rounding
+import Tensors
+import YAML
+
+// `data`, `loss`, `optimizer`, `train`: what training needs beside the network.
+
+/// The declared keys of the sections that are no kind's own.
+enum SectionArguments {
+  static let mean = Argument<OneOrMany<Double>>("mean", "One number, or one per channel.")
+  static let deviation = Argument<OneOrMany<Double>>(
+    "deviation", "One number, or one per channel.", in: .positive)
+
+  static let epochs = Argument<Int>.optional(
+    "epochs", "Passes over the training samples (10 where `steps` is not given).",
+    in: ArgumentRange(lower: 1, upper: 1e9))
+  static let steps = Argument<Int>.optional(
+    "steps", "Updates, instead of `epochs`.", in: ArgumentRange(lower: 1, upper: 1e12))
+  static let batch = Argument<Int>(
+    "batch", "Samples per update.", default: 128, in: ArgumentRange(lower: 1, upper: 1e6))
+  static let seed = Argument<Int>(
+    "seed", "Decides every random number.", default: 0, in: .nonNegative)
+  static let defaultEpochs = 10
+}
+
+extension OptimizerSection.Schedule: ArgumentValue {}
+
+extension Resolver {
+  func resolveData(_ entry: Entry) -> DataSection? {
+    guard let (word, kindSpan, body) = sectionKind(entry, key: "type"),
+      let type = kind(
+        word, at: kindSpan, of: catalogs.datasets, { $0.kind }, planned: Planned.datasets,
+        family: "data type")
+    else { return nil }
+    let common = ["type", "range", "standardize", "shuffle"]
+    let arguments = decodeArguments(
+      type.arguments, of: word, node: body, named: kindSpan, common: common,
+      later: Planned.dataKeys, into: &diagnostics)
+    let before = diagnostics.errorCount
+    let range = body?.entry("range").flatMap { decodeRange($0.value) }
+    let standardize = body?.entry("standardize").flatMap { decodeStandardize($0) }
+    var shuffle = true
+    if let node = body?["shuffle"] {
+      shuffle = Bool.decode(node, range: nil, into: &diagnostics) ?? true
+    }
+    guard let arguments, diagnostics.errorCount == before,
+      let dataset = instantiate(
+        arguments, into: &diagnostics,
+        { (arguments) throws(ArgumentProblem) -> any Dataset in try type.init(arguments) })
+    else { return nil }
+    return DataSection(
+      dataset: dataset, kind: word, arguments: arguments, range: range, standardize: standardize,
+      shuffle: shuffle, span: kindSpan)
+  }
+
+  private func decodeRange(_ node: Node) -> ClosedRange<Double>? {
+    guard let numbers = [Double].decode(node, range: nil, into: &diagnostics) else { return nil }
+    guard numbers.count == 2, numbers[0] < numbers[1] else {
+      diagnostics.append(
+        Diagnostic(
+          .outOfRange, "expected two numbers, the lower first", at: node.span,
+          help: "write `range: [0, 1]`"))
+      return nil
+    }
+    return numbers[0]...numbers[1]
+  }
+
+  private func decodeStandardize(_ entry: Entry) -> (mean: [Double], deviation: [Double])? {
+    guard
+      let arguments = decodeArguments(
+        [SectionArguments.mean, SectionArguments.deviation], of: "standardize", node: entry.value,
+        named: entry.keySpan, into: &diagnostics)
+    else { return nil }
+    let mean = arguments[SectionArguments.mean].values
+    let deviation = arguments[SectionArguments.deviation].values
+    guard mean.count == deviation.count, !mean.isEmpty else {
+      diagnostics.append(
+        Diagnostic(
+          .outOfRange, "`mean` has \(mean.count) numbers and `deviation` \(deviation.count)",
+          at: entry.value.span, help: "give each one number, or one per channel"))
+      return nil
+    }
+    return (mean, deviation)
+  }
+
+  func resolveLoss(
+    _ entry: Entry, network: Network?
+  ) -> (section: LossSection, arguments: ResolvedUnit)? {
+    guard let (word, kindSpan, body) = sectionKind(entry, key: "family"),
+      let type = kind(
+        word, at: kindSpan, of: catalogs.losses, { $0.kind }, planned: Planned.losses,
+        family: "loss family"),
+      let arguments = decode(
+        unit: type, node: body, named: kindSpan, common: ["family"], into: &diagnostics),
+      let loss = instantiate(
+        arguments, into: &diagnostics,
+        { (arguments) throws(ArgumentProblem) -> any SupervisedLoss in try type.init(arguments) })
+    else { return nil }
+    if let network, let refusal = loss.refusal(output: network.outputShape) {
+      var labels: [Diagnostic.Label] = []
+      if case .node(let index) = network.output {
+        labels.append(
+          .init(
+            network.nodes[index].kindSpan, "the output is \(network.outputShape.shapeText)"))
+      }
+      diagnostics.append(Diagnostic(.shapeMismatch, refusal, at: kindSpan, labels: labels))
+    }
+    return (
+      LossSection(family: word, loss: loss, span: kindSpan),
+      ResolvedUnit(kind: word, declarations: type.arguments, arguments: arguments)
+    )
+  }
+
+  /// Without the section: `adam` with its defaults, where the catalog has it.
+  func resolveOptimizer(
+    _ entry: Entry?
+  ) -> (section: OptimizerSection, arguments: ResolvedUnit)? {
+    let standard = "adam"
+    var word = standard
+    var kindSpan = Span(file: file, start: 0, end: 0)
+    var body: Node?
+    if let entry {
+      kindSpan = entry.keySpan
+      body = entry.value
+      let isMappingWithoutType = entry.value.mapping != nil && entry.value["type"] == nil
+      if !isMappingWithoutType {
+        guard let kind = sectionKind(entry, key: "type") else { return nil }
+        (word, kindSpan, body) = kind
+      }
+    } else if !catalogs.optimizers.contains(where: { $0.kind == standard }) {
+      return nil
+    }
+    guard
+      let type = kind(
+        word, at: kindSpan, of: catalogs.optimizers, { $0.kind }, planned: Planned.optimizers,
+        family: "optimizer"),
+      let arguments = decode(
+        unit: type, node: body, named: kindSpan, common: ["type", "schedule"], into: &diagnostics)
+    else { return nil }
+    var schedule = OptimizerSection.Schedule.constant
+    if let node = body?["schedule"] {
+      guard let value = OptimizerSection.Schedule.decode(node, range: nil, into: &diagnostics)
+      else { return nil }
+      schedule = value
+    }
+    guard
+      let optimizer = instantiate(
+        arguments, into: &diagnostics,
+        { (arguments) throws(ArgumentProblem) -> any Optimizer in try type.init(arguments) })
+    else { return nil }
+    return (
+      OptimizerSection(kind: word, optimizer: optimizer, schedule: schedule, span: kindSpan),
+      ResolvedUnit(kind: word, declarations: type.arguments, arguments: arguments)
+    )
+  }
+
+  func resolveTrain(_ entry: Entry?) -> TrainSection? {
+    typealias Keys = SectionArguments
+    let named = entry?.keySpan ?? Span(file: file, start: 0, end: 0)
+    guard
+      let arguments = decodeArguments(
+        [Keys.epochs, Keys.steps, Keys.batch, Keys.seed], of: "train", node: entry?.value,
+        named: named, later: Planned.trainKeys, into: &diagnostics)
+    else { return nil }
+    let epochs = arguments[optional: Keys.epochs]
+    let steps = arguments[optional: Keys.steps]
+    if epochs != nil, steps != nil {
+      diagnostics.append(
+        Diagnostic(
+          .conflictingKeys, "`epochs` and `steps` both say how long to train",
+          at: arguments.span(of: "steps"),
+          labels: [.init(arguments.span(of: "epochs"), "the other one")],
+          help: "keep one of them"))
+      return nil
+    }
+    return TrainSection(
+      length: steps.map { .steps($0) } ?? .epochs(epochs ?? Keys.defaultEpochs),
+      batch: arguments[Keys.batch], seed: UInt64(arguments[Keys.seed]))
+  }
+}
+
+/// A unit as `resolved.yaml` writes it.
+struct ResolvedUnit {
+  var kind: String
+  var declarations: [any ArgumentDeclaration]
+  var arguments: Arguments
+}

@@ -1,0 +1,12 @@
+/// What a description may measure, so that no text can exhaust memory, stack or patience.
+public struct Limits: Sendable {
+  /// Bytes of text.
+  public var bytes = 8 << 20
+  /// Lists and mappings within one another, aliases expanded.
+  public var depth = 64
+  /// Scalars (keys too), lists and mappings, aliases expanded.
+  public var nodes = 100_000
+
+  public init() {}
+  public static let standard = Limits()
+}
