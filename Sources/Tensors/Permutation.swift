@@ -1,5 +1,3 @@
-import Tensors
-
 extension PhiloxGenerator {
   /// A random order of 0..<count: Fisher and Yates from the end, each index ⌊word·(i+1)/2³²⌋
   /// (its bias, at most count/2³², does not matter for an order of samples).
