@@ -26,26 +26,21 @@ public final class BatchPipeline {
   private var thread = pthread_t()
 
   /// Batches for training: `total` of them.
-  ///
-  /// `processors` is where the thread may run: engines pin their threads, and a thread inherits
-  /// the mask of the one that starts it.
   public static func training(
-    _ samples: Samples, _ scaling: InputScaling, batch: Int, order: Order, total: Int,
-    processors: cpu_set_t = allowedProcessors()
+    _ samples: Samples, _ scaling: InputScaling, batch: Int, order: Order, total: Int
   ) -> BatchPipeline {
     BatchPipeline(
       BatchWorker(
-        samples, scaling, batch, order, perEpoch: samples.count / batch, total: total, processors))
+        samples, scaling, batch, order, perEpoch: samples.count / batch, total: total))
   }
 
   /// One pass over all samples.
   public static func evaluation(
-    _ samples: Samples, _ scaling: InputScaling, batch: Int,
-    processors: cpu_set_t = allowedProcessors()
+    _ samples: Samples, _ scaling: InputScaling, batch: Int
   ) -> BatchPipeline {
     let count = (samples.count + batch - 1) / batch
     return BatchPipeline(
-      BatchWorker(samples, scaling, batch, .asStored, perEpoch: count, total: count, processors))
+      BatchWorker(samples, scaling, batch, .asStored, perEpoch: count, total: count))
   }
 
   private init(_ worker: BatchWorker) {
@@ -68,13 +63,6 @@ public final class BatchPipeline {
     guard let batch = worker.waitForNext() else { return nil }
     defer { worker.release() }
     return try body(batch)
-  }
-
-  /// The processors that this thread may run on.
-  public static func allowedProcessors() -> cpu_set_t {
-    var set = cpu_set_t()
-    pthread_getaffinity_np(pthread_self(), MemoryLayout<cpu_set_t>.size, &set)
-    return set
   }
 }
 

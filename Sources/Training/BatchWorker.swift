@@ -10,7 +10,6 @@ final class BatchWorker: @unchecked Sendable {
   private let batch: Int
   private let batchesPerEpoch: Int
   private let total: Int
-  private var processors: cpu_set_t
 
   private static let slots = 2
   private let x: [UnsafeMutableBufferPointer<Float>]
@@ -26,14 +25,13 @@ final class BatchWorker: @unchecked Sendable {
 
   init(
     _ samples: Samples, _ scaling: InputScaling, _ batch: Int, _ order: BatchPipeline.Order,
-    perEpoch: Int, total: Int, _ processors: cpu_set_t
+    perEpoch: Int, total: Int
   ) {
     self.samples = samples
     self.scaling = scaling
     self.batch = batch
     self.order = order
     self.total = total
-    self.processors = processors
     batchesPerEpoch = perEpoch
     let size = batch * samples.shape.elementCount
     x = (0..<Self.slots).map { _ in .allocate(capacity: size) }
@@ -81,7 +79,6 @@ final class BatchWorker: @unchecked Sendable {
   // MARK: the thread's side
 
   func work() {
-    pthread_setaffinity_np(pthread_self(), MemoryLayout<cpu_set_t>.size, &processors)
     var permutation: [Int32] = []
     for step in 0..<total {
       if step % batchesPerEpoch == 0, case .shuffled(let seed) = order {

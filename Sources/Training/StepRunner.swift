@@ -1,5 +1,4 @@
 import Diagnostics
-import Glibc
 import Model
 import Tensors
 
@@ -10,7 +9,6 @@ public final class StepRunner {
   /// Steps done.
   public private(set) var step = 0
   private let pipeline: BatchPipeline
-  private let processors: cpu_set_t
 
   /// What one step reports: the batch's mean loss and how many samples were right, both of the
   /// network before the step's update.
@@ -28,8 +26,6 @@ public final class StepRunner {
     initial: [String: [Float]] = [:]
   ) throws(DiagnosticError) {
     self.setup = setup
-    // Before compiling: an engine may pin this thread.
-    processors = BatchPipeline.allowedProcessors()
     let warmup = Lowering.constraintWarmup(network: setup.network, iterations: 15)
     let programs =
       [setup.programs.train, setup.programs.evaluate]
@@ -38,7 +34,7 @@ public final class StepRunner {
     executable = try DiagnosticError.translating {
       try engine.compile(programs, options: EngineOptions(threads: threads))
     }
-    pipeline = setup.batches(total: steps, processors: processors)
+    pipeline = setup.batches(total: steps)
     try DiagnosticError.translating {
       for state in setup.programs.initial where executable.states[state.name] != nil {
         let values =
@@ -76,8 +72,7 @@ public final class StepRunner {
   {
     let program = setup.programs.evaluate.name
     let batch = setup.evaluationBatch
-    let pipeline = BatchPipeline.evaluation(
-      samples, setup.scaling, batch: batch, processors: processors)
+    let pipeline = BatchPipeline.evaluation(samples, setup.scaling, batch: batch)
     var loss = 0.0
     var correct = 0.0
     do {

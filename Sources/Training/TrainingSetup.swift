@@ -1,6 +1,5 @@
 import Diagnostics
 import Formats
-import Glibc
 import Model
 import Tensors
 
@@ -68,11 +67,10 @@ public struct TrainingSetup {
   }
 
   /// The training batches from the first step on.
-  func batches(total: Int, processors: cpu_set_t) -> BatchPipeline {
+  func batches(total: Int) -> BatchPipeline {
     .training(
       data.train, scaling, batch: train.batch,
-      order: shuffles ? .shuffled(seed: train.seed) : .asStored, total: total,
-      processors: processors)
+      order: shuffles ? .shuffled(seed: train.seed) : .asStored, total: total)
   }
 
   private static func check(
