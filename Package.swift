@@ -13,18 +13,23 @@ let package = Package(
   targets: [
     // System libraries (Scripts/install-dependencies.sh installs them).
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    // The C side of the CPU engine: oneDNN behind one API, tile kernels, the thread team.
-    .target(name: "CKernels", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("m")]),
+    // The C side of the CPU engine: tile kernels, the thread team, oneDNN (opened on first use).
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl")]),
+
+    // The float64 routines of OpenBLAS that proofs use; opened at run time, so it is not linked.
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
 
     .target(name: "Diagnostics"),
     .target(name: "Rounding"),
     .target(name: "YAML", dependencies: ["CYAML", "Diagnostics"]),
     .target(name: "Formats", dependencies: ["CZlib"]),
     .target(name: "Tensors", dependencies: ["Diagnostics"]),
-    .target(name: "ReferenceEngine", dependencies: ["Tensors"]),
+    // Optimised in debug builds too: tests train small networks on it.
+    .target(
+      name: "ReferenceEngine", dependencies: ["Tensors"],
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "CPUEngine", dependencies: ["Tensors", "CKernels"]),
 
     .target(
@@ -60,12 +65,26 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ReferenceEngine"]),
     .testTarget(
       name: "CPUEngineTests", dependencies: ["CPUEngine", "CKernels", "Tensors", "ReferenceEngine"]),
-    .testTarget(name: "LipschitzTests", dependencies: ["Lipschitz", "Rounding", "Formats"]),
+    // Exact integer arithmetic: the oracle of the soundness tests. In C, so that it is fast
+    // enough in a debug build.
+    .target(name: "ExactDefiniteness", path: "Tests/ExactDefiniteness"),
+    .testTarget(
+      name: "LipschitzTests",
+      dependencies: [
+        "Lipschitz", "Rounding", "Formats", "Model", "Layers", "Diagnostics", "Tensors",
+        "ReferenceEngine", "YAML", "ExactDefiniteness",
+      ]),
     .testTarget(
       name: "ModelTests",
       dependencies: [
         "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Diagnostics",
         "YAML", "Tensors", "ReferenceEngine", "Lipschitz", "Rounding",
+      ]),
+    .testTarget(
+      name: "KindsTests",
+      dependencies: [
+        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Tensors", "ReferenceEngine",
+        "Diagnostics", "Rounding", "YAML",
       ]),
     .testTarget(
       name: "TrainingTests",

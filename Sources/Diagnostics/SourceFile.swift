@@ -1,3 +1,5 @@
+import Glibc
+
 /// One input text: its name as the user wrote it, its bytes, and where its lines begin.
 ///
 /// Positions everywhere in lgc are byte offsets into `bytes`; lines and columns are computed only
@@ -14,8 +16,13 @@ public final class SourceFile: Sendable {
     self.path = path
     self.bytes = bytes
     var starts = [0]
-    for (offset, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") {
-      starts.append(offset + 1)
+    bytes.withUnsafeBytes { buffer in
+      guard let base = buffer.baseAddress else { return }
+      var rest = 0
+      while let found = memchr(base + rest, 0x0A, buffer.count - rest) {
+        rest = UnsafeRawPointer(found) - base + 1
+        starts.append(rest)
+      }
     }
     lineStarts = starts
   }

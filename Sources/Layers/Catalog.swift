@@ -2,5 +2,18 @@ import Model
 
 /// Every kind of this family; a kind is its own file plus one line here.
 public enum LayersCatalog {
-  public static let all: [any Layer.Type] = []
+  public static let all: [any Layer.Type] = [
+    Abs.self,
+    Dense.self,
+    Dropout.self,
+    Flatten.self,
+    GroupSort.self,
+    LeakyReLU.self,
+    ReLU.self,
+    ReshapeLayer.self,
+    Scale.self,
+    Sigmoid.self,
+    Softplus.self,
+    Tanh.self,
+  ]
 }

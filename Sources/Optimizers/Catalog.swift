@@ -2,5 +2,9 @@ import Model
 
 /// Every kind of this family; a kind is its own file plus one line here.
 public enum OptimizersCatalog {
-  public static let all: [any Optimizer.Type] = []
+  public static let all: [any Optimizer.Type] = [
+    Adam.self,
+    AdamW.self,
+    SGD.self,
+  ]
 }

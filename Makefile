@@ -1,0 +1,44 @@
+# make demo   install what is missing, build, check and train the quickstart, print its certified bound
+# make test   all tests
+# make bench  step time and bounds against PyTorch and JAX (makes Benchmarks/.venv on first use)
+# make lint   build with import checking; fails on a module that imports one above it
+LGC := .build/release/lgc
+
+.PHONY: demo test build bench bench-quick accuracy lint clean dependencies
+
+dependencies:
+	@Scripts/install-dependencies.sh
+
+build: dependencies
+	@swift build -c release --product lgc
+
+demo: build
+	$(LGC) check models/quickstart.yaml
+	$(LGC) train models/quickstart.yaml
+	$(LGC) bound
+
+test: dependencies
+	swift build -c release --product lgc
+	LGC=$(CURDIR)/$(LGC) swift test -Xcc -O2
+
+bench: build
+	@Scripts/install-dependencies.sh --bench
+	@Benchmarks/setup.sh
+	Benchmarks/.venv/bin/python Benchmarks/step_time.py --lgc $(LGC)
+	Benchmarks/.venv/bin/python Benchmarks/bound_dense.py --lgc $(LGC)
+
+bench-quick: build
+	@Scripts/install-dependencies.sh --bench
+	@Benchmarks/setup.sh
+	Benchmarks/.venv/bin/python Benchmarks/step_time.py --lgc $(LGC) --quick
+
+accuracy: build
+	@Scripts/install-dependencies.sh --bench
+	@Benchmarks/setup.sh
+	Benchmarks/.venv/bin/python Benchmarks/accuracy.py --lgc $(LGC)
+
+lint: dependencies
+	swift build --explicit-target-dependency-import-check error
+
+clean:
+	rm -rf .build

@@ -1,0 +1,20 @@
+import Model
+import Tensors
+
+/// y = 1 / (1 + e^(−x)), element by element.
+///
+/// Slopes y·(1 − y) in (0, 1/4]: constant 1/4 in every norm, attained at 0.
+public struct Sigmoid: ElementwiseLayer {
+  public static let kind = "sigmoid"
+  public static let summary = "y = 1 / (1 + e^(−x))"
+  public static let examples: [Example] = [
+    .good("sigmoid", input: [16]),
+    .bad("sigmoid: {«slope»: 2}", input: [16], .unknownKey),
+  ]
+
+  public init(_ arguments: Arguments) {}
+
+  var slopes: SlopeRange { SlopeRange(0, 0.25) }
+
+  func apply(_ x: Value, _ context: LoweringContext) -> Value { context.graph.unary(.sigmoid, x) }
+}

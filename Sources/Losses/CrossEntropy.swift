@@ -1,0 +1,46 @@
+import Model
+import Tensors
+
+/// loss = T·CE(z / T, y) = T·log Σ_j e^(z_j / T) − z_y, per sample; z are the logits [classes].
+///
+/// The temperature T divides the logits. It is there because a network with a small Lipschitz
+/// constant cannot produce large logits: at T = 1 it would be pushed for margins it cannot have.
+/// The factor T in front keeps the gradient, softmax(z / T) − e_y, bounded by √2 for every T, so the
+/// learning rate need not change with it. As τ = 1/T this is CE(τz)/τ (LOSSES.md §1.7).
+///
+/// The largest logit is subtracted before the exponential, so no logit overflows. A label that is
+/// no class (a padded sample's) gives a finite number.
+public struct CrossEntropy: SupervisedLoss {
+  public static let kind = "cross_entropy"
+  public static let summary = "temperature · CE(logits / temperature, class)"
+  public static let temperature = Argument<Double>(
+    "temperature", "Divides the logits; small where the network's bound is small.", default: 1,
+    in: .positive)
+  public static let arguments: [any ArgumentDeclaration] = [temperature]
+  public static let examples: [Example] = [
+    .good("{family: cross_entropy}"),
+    .good("{family: cross_entropy, temperature: 0.05}"),
+    .bad("{family: cross_entropy, temperature: «0»}", .outOfRange),
+    .bad("{family: cross_entropy, temperature: «cold»}", .wrongType),
+    .bad("{family: cross_entropy, «temprature»: 1}", .unknownKey),
+  ]
+
+  public let temperature: Double
+
+  public init(_ arguments: Arguments) { temperature = arguments[Self.temperature] }
+
+  public var labels: LabelKind { .classes }
+
+  public func refusal(output: Shape) -> String? { Self.classRefusal(output) }
+
+  public func lower(output: Value, labels: Value, _ g: GraphBuilder) -> Value {
+    let shape = g.shape(output)
+    let largest = g.stopGradient(g.maximum(over: [1], output))
+    var logits = g.subtract(output, g.broadcast(leading: largest, to: shape))
+    if temperature != 1 { logits = g.multiply(logits, 1 / temperature) }
+    let total = g.unary(.log, g.sum(g.unary(.exp, logits), [1]))
+    let chosen = g.sum(g.multiply(logits, oneHot(labels, shape: shape, g)), [1])
+    let loss = g.subtract(total, chosen)
+    return temperature == 1 ? loss : g.multiply(loss, temperature)
+  }
+}
