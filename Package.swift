@@ -26,7 +26,10 @@ let package = Package(
     .target(name: "YAML", dependencies: ["CYAML", "Diagnostics"]),
     .target(name: "Formats", dependencies: ["CZlib"]),
     .target(name: "Tensors", dependencies: ["Diagnostics"]),
-    .target(name: "ReferenceEngine", dependencies: ["Tensors"]),
+    // Optimised in debug builds too: tests train small networks on it.
+    .target(
+      name: "ReferenceEngine", dependencies: ["Tensors"],
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "CPUEngine", dependencies: ["Tensors", "CKernels"]),
 
     .target(
@@ -76,6 +79,12 @@ let package = Package(
       dependencies: [
         "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Diagnostics",
         "YAML", "Tensors", "ReferenceEngine", "Lipschitz", "Rounding",
+      ]),
+    .testTarget(
+      name: "KindsTests",
+      dependencies: [
+        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Tensors", "ReferenceEngine",
+        "Diagnostics", "Rounding", "YAML",
       ]),
     .testTarget(
       name: "TrainingTests",

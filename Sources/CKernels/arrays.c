@@ -1,8 +1,6 @@
-#define _GNU_SOURCE
 #include "include/arrays.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "clones.h"
 #include "include/team.h"
@@ -125,13 +123,3 @@ void lgc_fold_run(const lgc_fold *fold) {
 void lgc_fill_run(const lgc_fill *fill) {
   for (int64_t i = 0; i < fill->count; i++) fill->to[i] = fill->value;
 }
-
-void *lgc_pages(int64_t bytes) {
-  void *pages =
-      mmap(0, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (pages == MAP_FAILED) return 0;
-  if (bytes >= 1 << 21) madvise(pages, (size_t)bytes, MADV_HUGEPAGE);
-  return pages;
-}
-
-void lgc_pages_free(void *pages, int64_t bytes) { munmap(pages, (size_t)bytes); }

@@ -6,8 +6,8 @@ import Testing
 extension CPUEngineTests {
   @Suite struct ProductTests {
     static let extents: [[Int]] = [
-      [1, 1, 1], [1, 7, 3], [5, 1, 9], [17, 33, 65], [128, 10, 512], [128, 512, 784],
-      [512, 100, 300], [31, 513, 257],
+      [1, 1, 1], [1, 7, 3], [5, 1, 9], [17, 33, 65], [64, 10, 512], [64, 144, 400], [300, 40, 100],
+      [31, 113, 257],
     ]
 
     @Test(arguments: extents)

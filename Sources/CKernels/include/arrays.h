@@ -42,7 +42,3 @@ typedef struct {
   int32_t threads;
 } lgc_random;
 void lgc_random_run(const lgc_random *_Nonnull random);
-
-/* Zeroed pages, huge ones if they are many; NULL if there is no memory. */
-void *_Nullable lgc_pages(int64_t bytes);
-void lgc_pages_free(void *_Nonnull pages, int64_t bytes);

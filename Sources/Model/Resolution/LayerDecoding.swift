@@ -31,16 +31,13 @@ extension Resolver {
     guard let written = WrittenLayer(node, words: layerWords, into: &diagnostics) else {
       return [.invalid]
     }
-    let duplicates = names.duplicates
     let name = name(of: written, names: &names)
-    var item: LayerItem
+    let item: LayerItem
     switch written.kind {
     case "residual": item = decodeResidualBlock(written, name: name)
     case "repeat": item = decodeRepetition(written, name: name)
     default: item = decodePlainLayer(written, name: name)
     }
-    // Reported here, in its list; with full names it would be reported again.
-    if names.duplicates > duplicates { item = .invalid }
     guard let activation = written.body?.entry("activation") else { return [item] }
     return [item] + decodeLayer(activation.value, names: &names)
   }
@@ -69,10 +66,10 @@ extension Resolver {
     let span = given?.span ?? layer.kindSpan
     if let first = names.spans[name] {
       diagnostics.append(.duplicateName(name, at: span, first: first))
-      names.duplicates += 1
-    } else {
-      names.spans[name] = span
+      // A name nobody can write, so that the clash is not found again among the full names.
+      return "\(name) again at \(span.start)"
     }
+    names.spans[name] = span
     return name
   }
 

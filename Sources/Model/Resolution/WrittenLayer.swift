@@ -38,8 +38,6 @@ struct LayerNames {
   private var ordinals: [String: Int] = [:]
   /// Where each name was given.
   var spans: [String: Span] = [:]
-  /// How many names were given twice, and reported.
-  var duplicates = 0
 
   /// `dense_2` for the second `dense` of the list, whether or not the first has its own name.
   mutating func next(_ kind: String) -> String {
