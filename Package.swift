@@ -92,7 +92,8 @@ let package = Package(
         "Training", "Datasets", "Formats", "Model", "Layers", "Constraints", "Losses",
         "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Tensors",
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["lgc"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["lgc", "Diagnostics", "Model", "Lipschitz"]),
   ],
   swiftLanguageModes: [.v6]
 )
