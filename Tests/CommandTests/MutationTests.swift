@@ -11,10 +11,18 @@ import Testing
 @Suite struct MutationTests {
   @Test(arguments: MalformedTests.names) func noMutationOfADescriptionTraps(_ name: String) throws {
     let url = MalformedTests.folder.appendingPathComponent(name)
-    var random = SplitMix(state: UInt64(name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) }))
-    let original = [UInt8](try Data(contentsOf: url))
-    for _ in 0..<60 {
-      let file = SourceFile(path: name, bytes: mutated(original, &random))
+    let seed = name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) }
+    mutate([UInt8](try Data(contentsOf: url)), times: 60, seed: seed)
+  }
+
+  @Test func noMutationOfASoundDescriptionTraps() {
+    mutate(Array(CheckTests.sound.utf8), times: 1500, seed: 1)
+  }
+
+  private func mutate(_ original: [UInt8], times: Int, seed: UInt64) {
+    var random = SplitMix(state: seed)
+    for _ in 0..<times {
+      let file = SourceFile(path: "mutated.yaml", bytes: mutated(original, &random))
       let (experiment, diagnostics) = loadExperiment(
         file, catalogs: DescriptionFile.catalogs, directory: ".")
       #expect(experiment != nil || diagnostics.contains { $0.severity == .error })
