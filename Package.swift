@@ -84,7 +84,7 @@ let package = Package(
       name: "KindsTests",
       dependencies: [
         "Model", "Layers", "Constraints", "Losses", "Optimizers", "Tensors", "ReferenceEngine",
-        "Diagnostics", "Rounding", "YAML",
+        "Diagnostics", "Rounding", "CPUEngine", "YAML",
       ]),
     .testTarget(
       name: "TrainingTests",
