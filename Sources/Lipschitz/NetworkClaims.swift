@@ -27,7 +27,8 @@ struct NetworkClaims {
       let own = layers.map(\.bound)
       let composition = compose(network, norm: norm) { own[$0] }
       blocks[norm] = network.blocks.map { block in
-        let bounds = block.bounds(in: network, norm: norm) { own[$0] }
+        let bounds: (body: UpperBound, shortcut: UpperBound, sum: UpperBound) =
+          block.bounds(in: network, norm: norm) { own[$0] }
         if case .node(let index) = block.merge {
           layers[index] = LayerClaim(bound: bounds.sum, heldBy: block.formula)
         }
