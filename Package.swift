@@ -71,8 +71,9 @@ let package = Package(
     .testTarget(
       name: "LipschitzTests",
       dependencies: [
-        "Lipschitz", "Rounding", "Formats", "Model", "Layers", "Diagnostics", "Tensors",
-        "ReferenceEngine", "YAML", "ExactDefiniteness",
+        "Lipschitz", "Rounding", "Formats", "Model", "Layers", "Constraints", "Losses",
+        "Optimizers", "Datasets", "Diagnostics", "Tensors", "ReferenceEngine", "YAML",
+        "ExactDefiniteness",
       ]),
     .testTarget(
       name: "ModelTests",
