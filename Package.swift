@@ -71,8 +71,9 @@ let package = Package(
     .testTarget(
       name: "LipschitzTests",
       dependencies: [
-        "Lipschitz", "Rounding", "Formats", "Model", "Layers", "Diagnostics", "Tensors",
-        "ReferenceEngine", "YAML", "ExactDefiniteness",
+        "Lipschitz", "Rounding", "Formats", "Model", "Layers", "Constraints", "Losses",
+        "Optimizers", "Datasets", "Diagnostics", "Tensors", "ReferenceEngine", "YAML",
+        "ExactDefiniteness",
       ]),
     .testTarget(
       name: "ModelTests",
@@ -84,7 +85,7 @@ let package = Package(
       name: "KindsTests",
       dependencies: [
         "Model", "Layers", "Constraints", "Losses", "Optimizers", "Tensors", "ReferenceEngine",
-        "Diagnostics", "Rounding", "YAML",
+        "Diagnostics", "Rounding", "CPUEngine", "YAML",
       ]),
     .testTarget(
       name: "TrainingTests",
@@ -92,7 +93,8 @@ let package = Package(
         "Training", "Datasets", "Formats", "Model", "Layers", "Constraints", "Losses",
         "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Tensors",
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["lgc"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["lgc", "Diagnostics", "Model", "Lipschitz"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -21,9 +21,9 @@ public func denseBound<Scalar: StoredScalar>(
       case .linf: matrix.largestRowSum()
       }
     }
-    guard bound.lower.value <= bound.upper.value else {
+    if let lower = bound.lower, lower.value > bound.upper.value {
       throw .arithmetic(
-        "a proved lower bound \(bound.lower.value) exceeds the upper bound \(bound.upper.value)")
+        "a proved lower bound \(lower.value) exceeds the upper bound \(bound.upper.value)")
     }
     return bound
   }

@@ -52,8 +52,9 @@ struct Matrix<Scalar: StoredScalar> {
 /// What is proved of one linear operator in one norm.
 public struct OperatorBound: Sendable, Equatable {
   public let upper: UpperBound
-  /// A value that the ratio ‖W·x‖/‖x‖ is proved to reach (or exceed) for some x.
-  public let lower: LowerBound
+  /// A value that the ratio ‖W·x‖/‖x‖ is proved to reach (or exceed) for some x; nil for layers
+  /// whose constant is known from their kind, where nothing is searched.
+  public let lower: LowerBound?
   public let method: Method
 
   public enum Method: String, Sendable {
@@ -73,7 +74,7 @@ public struct OperatorBound: Sendable, Equatable {
     case unbounded = "unbounded"
   }
 
-  public init(upper: UpperBound, lower: LowerBound, method: Method) {
+  public init(upper: UpperBound, lower: LowerBound?, method: Method) {
     self.upper = upper
     self.lower = lower
     self.method = method

@@ -48,7 +48,7 @@ private func compare(_ c: Double, with w: [Float], _ rows: Int, _ columns: Int) 
       let w = family.matrix(rows, columns, &random)
       let bound = try denseBound(w, rows: rows, columns: columns, norm: .l2)
       let upper = bound.upper.value
-      let lower = bound.lower.value
+      let lower = try #require(bound.lower).value
       let place = "\(family.name) \(index): \(rows)×\(columns)"
       #expect(compare(upper, with: w, rows, columns) >= 0, "upper, \(place)")
       #expect(compare(lower, with: w, rows, columns) <= 0, "lower, \(place)")
@@ -109,7 +109,7 @@ private func compare(_ c: Double, with w: [Float], _ rows: Int, _ columns: Int) 
       let bound = try denseBound(w, rows: rows, columns: columns, norm: .l2)
       let square = quadruple_rayleigh(Int32(rows), Int32(columns), w, 60)
       #expect(bound.upper.value * bound.upper.value >= square * (1 - 0x1p-51), "\(name)")
-      #expect(bound.upper.value <= bound.lower.value * (1 + 1e-7), "\(name)")
+      #expect(bound.upper.value <= bound.lower!.value * (1 + 1e-7), "\(name)")
       if name == "gaussian" { #expect(bound.method == .cholesky) }
     }
   }

@@ -28,9 +28,9 @@ import Testing
           }
         }
         #expect(signs(bound.upper.value).allSatisfy { $0 >= 0 }, "\(norm)")
-        #expect(signs(bound.lower.value).contains { $0 <= 0 }, "\(norm)")
+        #expect(signs(bound.lower!.value).contains { $0 <= 0 }, "\(norm)")
         if bound.upper.value > 0x1p-900 {
-          #expect(bound.lower.value >= bound.upper.value * (1 - 1e-12))
+          #expect(bound.lower!.value >= bound.upper.value * (1 - 1e-12))
         }
       }
     }
@@ -47,7 +47,7 @@ import Testing
 
   @Test func aDiagonalHasItsLargestEntryInEveryNorm() throws {
     let bound = try diagonalBound([0.5, -3.25, 2] as [Float])
-    #expect(bound.upper.value == 3.25 && bound.lower.value == 3.25)
+    #expect(bound.upper.value == 3.25 && bound.lower!.value == 3.25)
     #expect(try diagonalBound([0, -0] as [Float]).upper == .zero)
   }
 }
