@@ -10,18 +10,6 @@ enum { CHUNK = 16384, MAX_CHUNKS = 32, SERIAL = 32768 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* Tiles of nearly equal width for a long row: 520 columns are 272 + 248, not 512 + 8. */
-static int32_t even_tile(int64_t columns) {
-  int64_t tiles = (columns + LGC_TILE - 1) / LGC_TILE;
-  return (int32_t)least(((columns + tiles - 1) / tiles + 15) / 16 * 16, LGC_TILE);
-}
-
-/* Where stripe i of a loop that is cut by columns begins: as products cut theirs. */
-static int64_t stripe(const lgc_loop *loop, int i) {
-  int64_t at = (loop->columns * i / loop->chunks + 15) / 16 * 16;
-  return i == loop->chunks ? loop->columns : least(at, loop->columns);
-}
-
 void lgc_loop_prepare(lgc_loop *loop) {
   loop->flat = 1;
   for (int i = 0; i < loop->operand_count; i++)
@@ -30,37 +18,26 @@ void lgc_loop_prepare(lgc_loop *loop) {
   for (int i = 0; i < loop->reduction_count; i++)
     if (loop->reductions[i].kept != LGC_KEEP_NONE) loop->flat = 0;
   int64_t work = loop->rows * loop->columns;
-  int64_t operations = loop->instruction_count + loop->reduction_count + 1;
-  if (loop->by_columns) {
-    loop->flat = loop->rows_per_tile = 0;
-    loop->chunks = (int32_t)least(loop->threads, (loop->columns + 15) / 16);
-    int64_t widest = 0;
-    for (int i = 0; i < loop->chunks; i++) {
-      int64_t width = stripe(loop, i + 1) - stripe(loop, i);
-      if (width > widest) widest = width;
-    }
-    loop->tile_columns = even_tile(widest);
-    loop->parallel = loop->chunks > 1 && work * operations >= SERIAL;
-    return;
-  }
   if (loop->flat) {
     loop->columns = work;
     loop->rows = 1;
   }
   int64_t columns = loop->columns, chunks = work / CHUNK;
   loop->rows_per_tile = !loop->flat && columns <= LGC_TILE ? (int32_t)(LGC_TILE / columns) : 0;
-  loop->tile_columns = even_tile(columns);
+  /* A long row in tiles of nearly equal width: 520 columns are 272 + 248, not 512 + 8. */
+  int64_t tiles = (columns + LGC_TILE - 1) / LGC_TILE;
+  loop->tile_columns = (int32_t)least(((columns + tiles - 1) / tiles + 15) / 16 * 16, LGC_TILE);
   if (chunks > MAX_CHUNKS) chunks = MAX_CHUNKS;
   if (!loop->flat && chunks > loop->rows) chunks = loop->rows;
   loop->chunks = chunks < 1 ? 1 : (int32_t)chunks;
+  int64_t operations = loop->instruction_count + loop->reduction_count + 1;
   loop->parallel = loop->chunks > 1 && work * operations >= SERIAL;
 }
 
 int64_t lgc_loop_partial_bytes(const lgc_loop *loop, int reduction) {
   switch (loop->reductions[reduction].kept) {
     case LGC_KEEP_NONE: return loop->chunks * (int64_t)sizeof(double);
-    case LGC_KEEP_COLUMNS:
-      return (loop->by_columns ? 1 : loop->chunks) * loop->columns * (int64_t)sizeof(float);
+    case LGC_KEEP_COLUMNS: return loop->chunks * loop->columns * (int64_t)sizeof(float);
     default: return 0;
   }
 }
@@ -104,12 +81,6 @@ struct walk {
   float *tiles[LGC_MAX_OPERANDS];
   double totals[LGC_MAX_REDUCTIONS];
 };
-
-/* Where a chunk gathers what it finds for each column. */
-INLINE float *column_partial(const lgc_loop *loop, int reduction, int chunk) {
-  float *partial = loop->reductions[reduction].partial;
-  return loop->by_columns ? partial : partial + chunk * loop->columns;
-}
 
 INLINE void place_full(struct walk *w, int64_t position) {
   const lgc_operand *operands = w->loop->operands;
@@ -169,7 +140,7 @@ CLONES void lgc_walk_short_rows(struct walk *w, int chunk) {
                 largest ? maximum(x + q * columns, columns) : sum(x + q * columns, columns);
           break;
         case LGC_KEEP_COLUMNS: {
-          float *into = column_partial(loop, r, chunk);
+          float *into = (float *)reduction->partial + (int64_t)chunk * columns;
           for (int q = 0; q < rows; q++) accumulate(into, x + q * columns, columns, largest);
         } break;
       }
@@ -177,27 +148,21 @@ CLONES void lgc_walk_short_rows(struct walk *w, int chunk) {
   }
 }
 
-/* Several tiles in one row, or in a stripe of it. */
+/* Several tiles in one row. */
 CLONES void lgc_walk_long_rows(struct walk *w, int chunk) {
   const lgc_loop *loop = w->loop;
   const lgc_operand *operands = loop->operands;
-  int64_t row = 0, last_row = loop->rows, first_column = 0, last_column = loop->columns;
-  if (loop->by_columns) {
-    first_column = stripe(loop, chunk);
-    last_column = stripe(loop, chunk + 1);
-  } else {
-    row = loop->rows * chunk / loop->chunks;
-    last_row = loop->rows * (chunk + 1) / loop->chunks;
-  }
-  for (; row < last_row; row++) {
+  int64_t columns = loop->columns;
+  int64_t begin = loop->rows * chunk / loop->chunks, end = loop->rows * (chunk + 1) / loop->chunks;
+  for (int64_t row = begin; row < end; row++) {
     double kept[LGC_MAX_REDUCTIONS];
     for (int r = 0; r < loop->reduction_count; r++) kept[r] = start(loop->reductions[r].maximum);
     for (int i = 0; i < loop->operand_count; i++)
       if (operands[i].layout == LGC_COLUMN)
         fill(w->tiles[i], operands[i].base[row], loop->tile_columns);
-    for (int64_t column = first_column; column < last_column; column += loop->tile_columns) {
-      int n = (int)least(last_column - column, loop->tile_columns);
-      place_full(w, row * loop->columns + column);
+    for (int64_t column = 0; column < columns; column += loop->tile_columns) {
+      int n = (int)least(columns - column, loop->tile_columns);
+      place_full(w, row * columns + column);
       for (int i = 0; i < loop->operand_count; i++)
         if (operands[i].layout == LGC_ROW) w->tiles[i] = operands[i].base + column;
       lgc_tile_run(loop->instructions, loop->instruction_count, w->tiles, n);
@@ -209,7 +174,8 @@ CLONES void lgc_walk_long_rows(struct walk *w, int chunk) {
           case LGC_KEEP_NONE: w->totals[r] = absorb(w->totals[r], x, n, largest); break;
           case LGC_KEEP_ROWS: kept[r] = absorb(kept[r], x, n, largest); break;
           case LGC_KEEP_COLUMNS:
-            accumulate(column_partial(loop, r, chunk) + column, x, n, largest);
+            accumulate(
+                (float *)reduction->partial + chunk * columns + column, x, n, largest);
             break;
         }
       }
@@ -232,10 +198,8 @@ static void run_chunk(const lgc_loop *loop, int chunk, float *scratch) {
     const lgc_reduction *reduction = &loop->reductions[r];
     w.totals[r] = start(reduction->maximum);
     if (reduction->kept != LGC_KEEP_COLUMNS) continue;
-    float *into = column_partial(loop, r, chunk);
-    int64_t first = loop->by_columns ? stripe(loop, chunk) : 0;
-    int64_t last = loop->by_columns ? stripe(loop, chunk + 1) : loop->columns;
-    for (int64_t c = first; c < last; c++) into[c] = (float)w.totals[r];
+    float *into = (float *)reduction->partial + chunk * loop->columns;
+    for (int64_t c = 0; c < loop->columns; c++) into[c] = (float)w.totals[r];
   }
   if (loop->flat) lgc_walk_flat(&w, chunk);
   else if (loop->rows_per_tile) lgc_walk_short_rows(&w, chunk);
@@ -264,7 +228,7 @@ CLONES void lgc_loop_combine(const lgc_loop *loop, const lgc_reduction *reductio
   } else if (reduction->kept == LGC_KEEP_COLUMNS) {
     const float *partial = reduction->partial;
     memcpy(reduction->out, partial, (size_t)loop->columns * sizeof(float));
-    for (int c = 1; c < (loop->by_columns ? 1 : loop->chunks); c++)
+    for (int c = 1; c < loop->chunks; c++)
       accumulate(
           reduction->out, partial + c * loop->columns, (int)loop->columns, reduction->maximum);
   }

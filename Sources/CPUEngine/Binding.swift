@@ -104,7 +104,6 @@ final class BoundSteps {
     loop.instruction_count = Int32(planned.instructions.count)
     loop.reduction_count = Int32(planned.reductions.count)
     loop.threads = threads
-    loop.by_columns = planned.byColumns ? 1 : 0
     loop.scratch = addresses.scratch.assumingMemoryBound(to: Float.self)
     lgc_loop_prepare(&loop)
     var partial = addresses.partials
@@ -172,7 +171,7 @@ final class BoundSteps {
 
 extension PlannedLoop {
   /// Bytes that the loop needs beside its buffers: tiles for one thread, and partial results.
-  func memory(threads: Int) -> (scratch: Int, partials: Int) {
+  var memory: (scratch: Int, partials: Int) {
     let operands = operands.map { lgc_operand(layout: $0.layout.rawValue, base: nil) }
     var nothing: Float = 0
     return withUnsafeMutablePointer(to: &nothing) { nothing in
@@ -185,8 +184,6 @@ extension PlannedLoop {
           var loop = lgc_loop()
           loop.rows = Int64(space.rows)
           loop.columns = Int64(space.columns)
-          loop.threads = Int32(threads)
-          loop.by_columns = byColumns ? 1 : 0
           loop.operand_count = Int32(operands.count)
           loop.instruction_count = Int32(instructions.count)
           loop.reduction_count = Int32(reductions.count)

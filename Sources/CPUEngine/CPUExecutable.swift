@@ -37,7 +37,7 @@ public final class CPUExecutable: Executable {
     for program in programs { plans.append(try Planner.plan(program, options)) }
     let arena = CPUExecutable.rounded(plans.map(\.arenaBytes).max() ?? 0)
     let loops = plans.flatMap(\.steps).compactMap { step -> (scratch: Int, partials: Int)? in
-      if case .loop(let loop) = step.work { loop.memory(threads: options.threads) } else { nil }
+      if case .loop(let loop) = step.work { loop.memory } else { nil }
     }
     let scratch = CPUExecutable.rounded((loops.map(\.scratch).max() ?? 0) * options.threads)
     let partials = loops.map(\.partials).max() ?? 0

@@ -54,8 +54,6 @@ struct PlannedLoop {
     var buffer: Int
   }
   var space: Space
-  /// Cut between threads by columns instead of rows.
-  var byColumns = false
   var operands: [Operand] = []
   var instructions: [lgc_instruction] = []
   var reductions: [Reduction] = []

@@ -11,39 +11,11 @@ extension Planner {
       adam[unfit] = nil
       items = LoopItems(self, group, adam: adam)
     }
-    let columns = columnSpace(group, items)
-    let space = columns ?? group.space ?? Space(rows: 1, columns: group.extent)
-    var writer = LoopWriter(self, items, space, byColumns: columns != nil)
+    let space = group.space ?? Space(rows: 1, columns: group.extent)
+    var writer = LoopWriter(self, items, space)
     writer.write()
-    if let columns {
-      for member in group.members where reads.graph.nodes[member].isMap {
-        columnOwned[member] = columns
-      }
-    }
     add(.loop(writer.loop), writer.label, graph.nodes[key].origin)
   }
-
-  /// The space of a loop that goes on where a product cut by columns left off: each thread then
-  /// finds its columns in its own cache, and leaves them there for the next product. Nil if rows
-  /// are the better cut.
-  private func columnSpace(_ group: Group, _ items: LoopItems) -> Space? {
-    guard options.threads > 1, group.extent >= Planner.columnExtent,
-      !items.folds.contains(where: { $0.kept == LGC_KEEP_ROWS })
-    else { return nil }
-    for member in group.members {
-      for source in reads.sources[member] where graph.nodes[source].count == group.extent {
-        if let space = columnOwned[source], group.space ?? space == space,
-          space.columns >= 32 * options.threads
-        {
-          return space
-        }
-      }
-    }
-    return nil
-  }
-
-  /// Smaller loops run on one thread.
-  private static let columnExtent = 16384
 
   private func adamUpdates(_ group: Group) -> [Int: AdamUpdate] {
     guard options.adam, options.fusion else { return [:] }
@@ -102,16 +74,16 @@ struct LoopWriter {
   /// Values for states that later items still read: stored behind them.
   private var deferred: [(slot: Int, buffer: Int)] = []
 
-  init(_ planner: Planner, _ items: LoopItems, _ space: Space, byColumns: Bool) {
+  init(_ planner: Planner, _ items: LoopItems, _ space: Space) {
     self.planner = planner
     self.items = items
-    loop = PlannedLoop(space: space, byColumns: byColumns)
+    loop = PlannedLoop(space: space)
   }
 
   var label: String {
     let names = items.items.map { $0.operation.name } + items.folds.map(\.name)
     let shown = names.prefix(8).joined(separator: " ")
-    return "loop \(loop.space.rows)×\(loop.space.columns)\(loop.byColumns ? " by columns" : ""): \(shown)"
+    return "loop \(loop.space.rows)×\(loop.space.columns): \(shown)"
       + (names.count > 8 ? " … \(names.count)" : "")
   }
 

@@ -26,16 +26,12 @@ extension Planner {
       let operands = [left, right] + (bias.map { [$0] } ?? [])
       product.results = [resultBuffer(tail.result, reading: operands)]
     }
-    if product.cut == LGC_CUT_COLUMNS || product.cut == LGC_CUT_INNER {
-      columnOwned[tail.result] = Space(rows: product.rows, columns: product.columns)
-    }
     add(.product(product), product.label, node.origin)
   }
 
   /// Where to cut a product between threads. The rows of a weight [out, in] belong to the thread
   /// that updates them: it makes their share of the outputs (columns of x·Wᵀ), of the weight
-  /// gradient (rows of gᵀ·x) and of the input gradient (a part of the sum g·W; columns where the
-  /// sum is too short for parts, since the next layer's gradient is wanted by columns).
+  /// gradient (rows of gᵀ·x) and of the input gradient (a part of the sum g·W).
   private func cut(
     _ product: PlannedProduct, ownsRight: Bool, mayKeepParts: Bool
   ) -> (lgc_cut, Int) {
@@ -49,7 +45,7 @@ extension Planner {
     {
       return (LGC_CUT_INNER, threads)
     }
-    let byColumns = !dot.transposeLeft
+    let byColumns = !dot.transposeLeft && dot.transposeRight
     let preferred = byColumns ? LGC_CUT_COLUMNS : LGC_CUT_ROWS
     let other = byColumns ? LGC_CUT_ROWS : LGC_CUT_COLUMNS
     if wide(byColumns ? product.columns : product.rows) { return (preferred, threads) }

@@ -20,8 +20,6 @@ final class Planner {
   let options: PlanOptions
   private(set) var plan: Plan
   private(set) var storage: [Int: Storage] = [:]
-  /// Storage nodes whose columns lie in the caches of different threads, with their rows and columns.
-  var columnOwned: [Int: Space] = [:]
   private var outputBuffers: [Int: Int] = [:]
   /// Values of updates that could not be computed in the state's place.
   private var lateCopies: [(from: Int, to: Int)] = []

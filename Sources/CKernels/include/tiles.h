@@ -61,9 +61,6 @@ typedef struct {
   lgc_reduction *_Null_unspecified reductions;
   int32_t operand_count, instruction_count, reduction_count;
   int32_t threads;
-  /* Cut between threads by columns: what a product cut by columns wrote, and what it will read,
-   * is in the cache of the thread that owns the columns. No reduction may keep the rows. */
-  int32_t by_columns;
   /* One slot of lgc_loop_scratch_bytes for each thread. */
   float *_Null_unspecified scratch;
   /* Set by lgc_loop_prepare. */
@@ -72,8 +69,8 @@ typedef struct {
 
 enum { LGC_MAX_OPERANDS = 96, LGC_MAX_REDUCTIONS = 8 };
 
-/* Decides how the iteration space is cut. Unless it is cut by columns, that depends on extents only,
- * never on the number of threads. Partial results are added in the order of the cut. */
+/* Decides how the iteration space is cut. The cut depends on extents only, never on the number of
+ * threads, and partial results are added in its order: equal bits on any number of threads. */
 void lgc_loop_prepare(lgc_loop *_Nonnull loop);
 /* After lgc_loop_prepare. */
 int64_t lgc_loop_partial_bytes(const lgc_loop *_Nonnull loop, int reduction);
