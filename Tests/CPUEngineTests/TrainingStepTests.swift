@@ -76,7 +76,7 @@ extension CPUEngineTests {
 
     /// Values of the pattern are read elsewhere: v' as an output, the old p beside the update, m'
     /// before p' is there, a part that one instruction does not leave anywhere.
-    @Test(arguments: ["v", "old", "new m", "quotient", "moved", "folded"])
+    @Test(arguments: ["v", "old", "new m", "quotient", "output", "moved", "folded"])
     func adamWhoseValuesAreReadElsewhere(use: String) throws {
       let g = GraphBuilder()
       let shape = [70]
@@ -95,6 +95,7 @@ extension CPUEngineTests {
       case "v": outputs.append(.init(use, nextV))
       case "old": outputs.append(.init(use, g.add(g.sum(g.square(p)), g.sum(m))))
       case "quotient": outputs.append(.init(use, g.square(quotient)))
+      case "output": outputs.append(.init(use, quotient))
       case "moved": outputs.append(.init(use, g.subtract(nextP, p)))
       case "folded": outputs.append(.init(use, g.add(folded, nextP)))
       default: break
