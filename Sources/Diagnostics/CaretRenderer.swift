@@ -45,7 +45,9 @@ public struct CaretRenderer: Sendable {
         out += paint(pad + number + " |", .gutter) + (layout.text.isEmpty ? "" : " " + layout.text)
         out += "\n"
         for row in layout.rows {
-          let cells = row.map { paint($0.text, $0.isPrimary.map { $0 ? style : .gutter } ?? .plain) }
+          let cells = row.map { piece in
+            paint(piece.text, piece.isPrimary.map { $0 ? style : .gutter } ?? .plain)
+          }
           out += margin + paint(" |", .gutter) + " " + cells.joined() + "\n"
         }
       }
