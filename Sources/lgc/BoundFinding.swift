@@ -78,7 +78,7 @@ struct BoundFinding {
     if let slope {
       rows.append(["steepest slope", slope.text(significant: 7), "occurs between two inputs"])
       if slope.value > 0, report.upper.isFinite {
-        let ratio = (report.upper / slope).text(significant: 3)
+        let ratio = (report.upper / slope).text(significant: 5)
         rows.append(["bound / slope", ratio, "estimate of tightness; 1 is exact"])
       }
     }
