@@ -60,9 +60,17 @@ let package = Package(
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
     .testTarget(name: "YAMLTests", dependencies: ["YAML", "Diagnostics"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ReferenceEngine"]),
+    // Random programs, for the tests of passes and of engines.
+    .target(
+      name: "TensorsTestSupport", dependencies: ["Tensors", "ReferenceEngine"],
+      path: "Tests/TensorsTestSupport"),
     .testTarget(
-      name: "CPUEngineTests", dependencies: ["CPUEngine", "CKernels", "Tensors", "ReferenceEngine"]),
+      name: "TensorsTests", dependencies: ["Tensors", "ReferenceEngine", "TensorsTestSupport"]),
+    .testTarget(
+      name: "CPUEngineTests",
+      dependencies: [
+        "CPUEngine", "CKernels", "Tensors", "ReferenceEngine", "TensorsTestSupport",
+      ]),
     .testTarget(name: "LipschitzTests", dependencies: ["Lipschitz", "Rounding", "Formats"]),
     .testTarget(
       name: "ModelTests",
