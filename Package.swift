@@ -13,11 +13,13 @@ let package = Package(
   targets: [
     // System libraries (Scripts/install-dependencies.sh installs them).
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    // The C side of the CPU engine: oneDNN behind one API, tile kernels, the thread team.
-    .target(name: "CKernels", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("m")]),
+    // The C side of the CPU engine: tile kernels, the thread team, oneDNN (opened on first use).
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl")]),
+
+    // The float64 routines of OpenBLAS that proofs use; opened at run time, so it is not linked.
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
 
     .target(name: "Diagnostics"),
     .target(name: "Rounding"),
@@ -71,7 +73,16 @@ let package = Package(
       dependencies: [
         "CPUEngine", "CKernels", "Tensors", "ReferenceEngine", "TensorsTestSupport",
       ]),
-    .testTarget(name: "LipschitzTests", dependencies: ["Lipschitz", "Rounding", "Formats"]),
+    // Exact integer arithmetic: the oracle of the soundness tests. In C, so that it is fast
+    // enough in a debug build.
+    .target(name: "ExactDefiniteness", path: "Tests/ExactDefiniteness"),
+    .testTarget(
+      name: "LipschitzTests",
+      dependencies: [
+        "Lipschitz", "Rounding", "Formats", "Model", "Layers", "Constraints", "Losses",
+        "Optimizers", "Datasets", "Diagnostics", "Tensors", "ReferenceEngine", "YAML",
+        "ExactDefiniteness",
+      ]),
     .testTarget(
       name: "ModelTests",
       dependencies: [
@@ -79,12 +90,19 @@ let package = Package(
         "YAML", "Tensors", "ReferenceEngine", "Lipschitz", "Rounding",
       ]),
     .testTarget(
+      name: "KindsTests",
+      dependencies: [
+        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Tensors", "ReferenceEngine",
+        "Diagnostics", "Rounding", "CPUEngine", "YAML",
+      ]),
+    .testTarget(
       name: "TrainingTests",
       dependencies: [
         "Training", "Datasets", "Formats", "Model", "Layers", "Constraints", "Losses",
         "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Tensors",
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["lgc"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["lgc", "Diagnostics", "Model", "Lipschitz"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -14,9 +14,9 @@ import Tensors
 /// σ̂ is never above ‖W‖₂, so ‖W̄‖₂ is never below k: it is an *estimate*. What makes the declared
 /// bound true is the certified rescale when training ends.
 ///
-/// A learned `scale`, whose norm max |s| is known exactly in every p-norm, needs no iteration. There
-/// W̄ = s·min(1, k / max |s|): the ball and not the sphere, because a single number on the sphere
-/// could not be learned at all.
+/// A learned `scale`, whose norm max |s| is known exactly in every p-norm, needs no iteration.
+/// There W̄ = s·min(1, k / max |s|): the ball and not the sphere, because a single number on the
+/// sphere could not be learned at all.
 public struct Spectral: Constraint {
   public static let kind = "spectral"
   public static let summary = "uses bound · W / σ(W) in the forward pass, σ by power iteration"

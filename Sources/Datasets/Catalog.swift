@@ -2,5 +2,9 @@ import Model
 
 /// Every kind of this family; a kind is its own file plus one line here.
 public enum DatasetsCatalog {
-  public static let all: [any Dataset.Type] = []
+  public static let all: [any Dataset.Type] = [
+    FashionMNIST.self,
+    IDXData.self,
+    Synthetic.self,
+  ]
 }

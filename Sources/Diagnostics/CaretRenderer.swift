@@ -10,12 +10,17 @@ public struct CaretRenderer: Sendable {
   public let usesColor: Bool
   /// Columns of source shown; a longer line is cut around the first mark on it.
   public static let maximumWidth = 120
+  static let maximumCount = 100
 
   public init(usesColor: Bool) { self.usesColor = usesColor }
 
-  /// Each diagnostic, with a blank line after it.
+  /// Each diagnostic, with a blank line after it. Past the first hundred they are only counted:
+  /// a file of the wrong kind has thousands, and nobody reads them.
   public func render(_ diagnostics: [Diagnostic]) -> String {
-    diagnostics.map { render($0) + "\n" }.joined()
+    let shown = diagnostics.prefix(Self.maximumCount)
+    let text = shown.map { render($0) + "\n" }.joined()
+    let rest = diagnostics.count - shown.count
+    return rest == 0 ? text : text + "… and \(rest) more\n\n"
   }
 
   /// One diagnostic, ending in a line break.
@@ -40,7 +45,9 @@ public struct CaretRenderer: Sendable {
         out += paint(pad + number + " |", .gutter) + (layout.text.isEmpty ? "" : " " + layout.text)
         out += "\n"
         for row in layout.rows {
-          let cells = row.map { paint($0.text, $0.isPrimary.map { $0 ? style : .gutter } ?? .plain) }
+          let cells = row.map { piece in
+            paint(piece.text, piece.isPrimary.map { $0 ? style : .gutter } ?? .plain)
+          }
           out += margin + paint(" |", .gutter) + " " + cells.joined() + "\n"
         }
       }

@@ -8,6 +8,8 @@ public enum JSONValue: Sendable {
   case bool(Bool)
   case int(Int)
   case double(Double)
+  /// A number that is printed already (rounded in a direction of its own), or `null`.
+  case decimal(String)
   case string(String)
   case array([JSONValue])
   case object([(key: String, value: JSONValue)])
@@ -67,7 +69,7 @@ public enum JSONValue: Sendable {
   private var isShort: Bool {
     func isSmall(_ value: JSONValue) -> Bool {
       switch value {
-      case .null, .bool, .int, .double: true
+      case .null, .bool, .int, .double, .decimal: true
       case .string(let text): text.utf8.count <= 20
       case .array, .object: false
       }
@@ -86,6 +88,7 @@ public enum JSONValue: Sendable {
     case .bool(let value): out += value ? "true" : "false"
     case .int(let value): out += String(value)
     case .double(let value): out += value.isFinite ? value.description : "null"
+    case .decimal(let text): out += text
     case .string(let text): Self.write(text, to: &out)
     case .array(let items):
       out += "["

@@ -33,7 +33,11 @@ struct LineLayout {
       for byte in index..<min(index + length, window.upperBound) {
         columns[byte - window.lowerBound] = column
       }
-      text.unicodeScalars.append(contentsOf: cell.text.unicodeScalars)
+      if scalar == "\t" {
+        text += "    "
+      } else {
+        text.unicodeScalars.append(cell.shown)
+      }
       column += cell.width
       index += length
     }
@@ -152,22 +156,24 @@ struct LineLayout {
     return ("\u{FFFD}", 1)
   }
 
-  private static func cell(_ scalar: Unicode.Scalar) -> (text: String, width: Int) {
+  /// What is shown of a scalar, and in how many columns.
+  private static func cell(_ scalar: Unicode.Scalar) -> (shown: Unicode.Scalar, width: Int) {
     switch scalar.value {
-    case 0x09: return ("    ", 4)
-    case 0x00...0x1F: return (String(Unicode.Scalar(0x2400 + scalar.value)!), 1)
+    case 0x20...0x7E: return (scalar, 1)
+    case 0x09: return (scalar, 4)
+    case 0x00...0x1F: return (Unicode.Scalar(0x2400 + scalar.value)!, 1)
     case 0x7F: return ("\u{2421}", 1)
     // C1 controls, and the marks that reorder text (a message must show what the parser read).
     case 0x80...0x9F, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069, 0xFEFF:
       return ("\u{FFFD}", 1)
     case 0x0300...0x036F, 0x200B...0x200D, 0x20D0...0x20FF, 0xFE00...0xFE0F, 0xFE20...0xFE2F:
-      return (String(scalar), 0)
+      return (scalar, 0)
     // Hangul, CJK, kana, full-width forms, emoji (Unicode East_Asian_Width W and F, in blocks).
     case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97F, 0xAC00...0xD7A3,
       0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F,
       0x1F680...0x1F6FF, 0x1F900...0x1FAFF, 0x20000...0x3FFFD:
-      return (String(scalar), 2)
-    default: return (String(scalar), 1)
+      return (scalar, 2)
+    default: return (scalar, 1)
     }
   }
 }

@@ -20,7 +20,7 @@ public struct Dense: Layer {
     .bad("dense: {units: «-3»}", input: [16], .outOfRange),
     .bad("dense: {units: «2.5»}", input: [16], .wrongType),
     .bad("dense: {units: 8, bias: «no»}", input: [16], .wrongType),
-    .bad("dense: {«unit»: 8}", input: [16], .unknownKey),
+    .bad("dense: {units: 8, «biass»: true}", input: [16], .unknownKey),
     .bad("«dense»: {units: 8}", input: [4, 5, 3], .shapeMismatch),
     .bad("«dense»", input: [16], .missingKey),
   ]

@@ -63,8 +63,8 @@ public struct GroupSort: Layer {
     return g.reshape(g.concatenate(members, axis: 2), to: shape)
   }
 
-  /// Comparators (i, j), i < j, that sort any `count` keys: Batcher's merge exchange (Knuth, The Art
-  /// of Computer Programming 3, 5.2.2, algorithm M), about ¼·count·(log₂ count)² of them.
+  /// Comparators (i, j), i < j, that sort any `count` keys: Batcher's merge exchange (Knuth, The
+  /// Art of Computer Programming 3, 5.2.2, algorithm M), about ¼·count·(log₂ count)² of them.
   static func comparisons(_ count: Int) -> [(low: Int, high: Int)] {
     guard count > 1 else { return [] }
     var top = 1

@@ -25,11 +25,20 @@ public struct Composition: Sendable {
 public func compose(
   _ network: Network, norm: Norm, layerBound: (Int) -> UpperBound
 ) -> Composition {
+  compose(network, norm: norm, from: .input, layerBound: layerBound)
+}
+
+/// The same seen from another value than the input, for what lies between the ends of a residual
+/// block: L(source) = 1, and 0 for every value that does not depend on it.
+func compose(
+  _ network: Network, norm: Norm, from source: NetworkValue, layerBound: (Int) -> UpperBound
+) -> Composition {
   var values: [UpperBound] = []
   values.reserveCapacity(network.nodes.count)
   func bound(of value: NetworkValue) -> UpperBound {
     switch value {
-    case .input: .one
+    case source: .one
+    case .input: .zero
     case .node(let index): values[index]
     }
   }
@@ -39,10 +48,26 @@ public func compose(
       values.append(
         zip(coefficients, operands).reduce(.zero) { $0 + UpperBound(proved: abs($1.0)) * $1.1 })
     } else {
-      values.append(layerBound(index) * stack(operands, norm: norm))
+      let stacked = stack(operands, norm: norm)
+      values.append(stacked == .zero ? .zero : layerBound(index) * stacked)
     }
   }
   return Composition(values: values, total: bound(of: network.output))
+}
+
+extension ResidualBlock {
+  /// What a block contributes: `body` bounds f alone, `whole` the block, entry to sum.
+  func bounds(
+    in network: Network, norm: Norm, layerBound: (Int) -> UpperBound
+  ) -> (body: UpperBound, whole: UpperBound) {
+    let inside = compose(network, norm: norm, from: entry, layerBound: layerBound)
+    func bound(of value: NetworkValue) -> UpperBound {
+      if value == entry { return .one }
+      if case .node(let index) = value { return inside.values[index] }
+      return .zero
+    }
+    return (bound(of: body), bound(of: merge))
+  }
 }
 
 /// ‖(a₁, a₂, …)‖ rounded up: the bound of the map to all of (x₁, x₂, …) side by side.

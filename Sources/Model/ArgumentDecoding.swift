@@ -98,7 +98,7 @@ extension Diagnostic {
   static func unknownKey(_ entry: Entry, of unit: String, allowed: [String]) -> Diagnostic {
     let list = allowed.map { "`\($0)`" }.joined(separator: ", ")
     return Diagnostic(
-      .unknownKey, "unknown key `\(entry.key)` in `\(unit)`", at: entry.keySpan,
+      .unknownKey, "unknown key `\(entry.key)` in \(quoted(unit))", at: entry.keySpan,
       notes: allowed.isEmpty ? ["`\(unit)` has no keys"] : ["allowed keys: \(list)"],
       help: didYouMean(entry.key, among: allowed))
   }
@@ -113,8 +113,13 @@ extension Diagnostic {
     _ key: String, of unit: String, at span: Span?, _ expectation: String
   ) -> Diagnostic {
     Diagnostic(
-      .missingKey, "the key `\(key)` is missing in `\(unit)`", at: span,
+      .missingKey, "the key `\(key)` is missing in \(quoted(unit))", at: span,
       help: "add `\(key): …`, \(expectation)")
+  }
+
+  /// A word of the language stands in backquotes, `the description` does not.
+  private static func quoted(_ unit: String) -> String {
+    unit.utf8.contains(UInt8(ascii: " ")) ? unit : "`\(unit)`"
   }
 
   static func notArguments(_ node: Node, of unit: String, _ keys: [String]) -> Diagnostic {

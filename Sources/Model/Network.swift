@@ -8,6 +8,8 @@ public struct Network: Sendable {
   /// `model`, or the key under `models:`.
   public let name: String
   public let inputShape: Shape
+  /// The norm that the description declares for the whole network; l2 where it names none.
+  public let norm: Norm
   public let nodes: [LayerNode]
   /// The value that leaves the network.
   public let output: NetworkValue
@@ -15,9 +17,10 @@ public struct Network: Sendable {
   public let span: Span
 
   public init(
-    name: String, inputShape: Shape, nodes: [LayerNode], output: NetworkValue,
+    name: String, inputShape: Shape, norm: Norm = .l2, nodes: [LayerNode], output: NetworkValue,
     blocks: [ResidualBlock], span: Span
   ) {
+    self.norm = norm
     self.name = name
     self.inputShape = inputShape
     self.nodes = nodes

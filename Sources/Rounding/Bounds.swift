@@ -1,7 +1,10 @@
-/// A proved upper bound of a non-negative number; every operation rounds up.
+/// A proved upper bound of a non-negative number; every operation rounds up, and only where the
+/// exact result is not a double (so ½ · 1 + ½ · 1 stays 1).
 ///
 /// `+infinity` means that nothing finite is proved. The only quotient is `UpperBound /
 /// LowerBound`, so the classic mistake, dividing by an upper bound, does not compile.
+///
+/// Assumes IEEE binary64, round to nearest, gradual underflow (the state a process starts in).
 public struct UpperBound: Hashable, Sendable, Comparable {
   public let value: Double
 
@@ -19,39 +22,64 @@ public struct UpperBound: Hashable, Sendable, Comparable {
   public static func < (a: UpperBound, b: UpperBound) -> Bool { a.value < b.value }
 
   public static func + (a: UpperBound, b: UpperBound) -> UpperBound {
-    if a.value == 0 { return b }
-    if b.value == 0 { return a }
-    return UpperBound(proved: (a.value + b.value).nextUp)
+    UpperBound(proved: Directed.sumUp(a.value, b.value))
+  }
+
+  /// a − b, at least 0.
+  public static func - (a: UpperBound, b: LowerBound) -> UpperBound {
+    a.isFinite ? UpperBound(proved: max(0, Directed.sumUp(a.value, -b.value))) : a
   }
 
   /// 0 · ∞ is 0: a layer whose weights are all zero ends every path through it.
   public static func * (a: UpperBound, b: UpperBound) -> UpperBound {
     if a.value == 0 || b.value == 0 { return .zero }
-    if a.value == 1 { return b }
-    if b.value == 1 { return a }
-    return UpperBound(proved: (a.value * b.value).nextUp)
+    return UpperBound(proved: Directed.productUp(a.value, b.value))
   }
 
   public static func / (a: UpperBound, b: LowerBound) -> UpperBound {
-    guard b.value > 0 else { return a.value == 0 ? .zero : .unknown }
-    return UpperBound(proved: (a.value / b.value).nextUp)
+    if a.value == 0 { return .zero }
+    guard b.value > 0, a.isFinite else { return .unknown }
+    return UpperBound(proved: Directed.quotientUp(a.value, b.value))
   }
 
-  public func squareRoot() -> UpperBound {
-    value == 0 ? self : UpperBound(proved: value.squareRoot().nextUp)
-  }
+  public func squareRoot() -> UpperBound { UpperBound(proved: Directed.squareRootUp(value)) }
 }
 
-/// A proved lower bound of a non-negative number; every operation rounds down.
+/// A proved lower bound of a non-negative number; every operation rounds down, and only where the
+/// exact result is not a double. Always finite.
 public struct LowerBound: Hashable, Sendable, Comparable {
   public let value: Double
 
   /// The caller asserts that `value` is a proved lower bound.
   public init(proved value: Double) {
-    precondition(value >= 0, "a lower bound is a number ≥ 0, not \(value)")
+    precondition(value >= 0 && value < .infinity, "a lower bound is a number ≥ 0, not \(value)")
     self.value = value
   }
 
   public static let zero = LowerBound(proved: 0)
   public static func < (a: LowerBound, b: LowerBound) -> Bool { a.value < b.value }
+
+  public static func + (a: LowerBound, b: LowerBound) -> LowerBound {
+    LowerBound(proved: Directed.sumDown(a.value, b.value))
+  }
+
+  /// a − b, at least 0.
+  public static func - (a: LowerBound, b: UpperBound) -> LowerBound {
+    b.isFinite ? LowerBound(proved: max(0, Directed.sumDown(a.value, -b.value))) : .zero
+  }
+
+  public static func * (a: LowerBound, b: LowerBound) -> LowerBound {
+    LowerBound(proved: Directed.productDown(a.value, b.value))
+  }
+
+  /// a / b; 0 / 0 is 0.
+  public static func / (a: LowerBound, b: UpperBound) -> LowerBound {
+    guard a.value > 0, b.value > 0, b.isFinite else {
+      precondition(a.value == 0 || b.value > 0, "a positive number divided by zero")
+      return .zero
+    }
+    return LowerBound(proved: Directed.quotientDown(a.value, b.value))
+  }
+
+  public func squareRoot() -> LowerBound { LowerBound(proved: Directed.squareRootDown(value)) }
 }

@@ -47,7 +47,8 @@ final class EventStream {
     precondition(yaml_parser_initialize(parser) == 1, "out of memory")
     // With the encoding told, libyaml neither guesses it nor looks for a byte-order mark.
     yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
-    yaml_parser_set_input_string(parser, bytes.baseAddress.map { $0 + origin }, bytes.count - origin)
+    yaml_parser_set_input_string(
+      parser, bytes.baseAddress.map { $0 + origin }, bytes.count - origin)
   }
 
   deinit {

@@ -154,7 +154,7 @@ extension Diagnostic {
   fileprivate static func badIndentation(_ span: Span, opening: Span?) -> Diagnostic {
     Diagnostic(
       .yamlSyntax, "the indentation of this line fits nothing above it", at: span,
-      labels: opening.map { [Label($0, "the lines from here on begin at this column")] } ?? [],
+      labels: opening.map { [Label($0, "the entries above begin here")] } ?? [],
       help: "indent the entries of one mapping or list alike")
   }
 
@@ -174,9 +174,11 @@ extension Diagnostic {
   }
 
   fileprivate static func controlCharacter(_ span: Span) -> Diagnostic {
-    let code = span.text.unicodeScalars.first.map { String($0.value, radix: 16) } ?? "0"
+    let value = span.text.unicodeScalars.first?.value ?? 0
+    let digits = String(value, radix: 16, uppercase: true)
+    let code = "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     return Diagnostic(
-      .yamlSyntax, "the control character 0x\(code) cannot stand in YAML", at: span)
+      .yamlSyntax, "the control character \(code) cannot stand in YAML", at: span)
   }
 
   /// libyaml's rarer complaints stand in its own words.

@@ -331,18 +331,19 @@ extension Diagnostic {
   fileprivate static func keyNotScalar(_ node: Node, _ span: Span) -> Diagnostic {
     Diagnostic(
       .keyNotScalar,
-      node.scalar != nil ? "a key is missing before `:`" : "\(node.kindDescription) stands as a key",
+      node.scalar != nil
+        ? "a key is missing before `:`" : "\(node.kindDescription) stands as a key",
       at: span, notes: ["a key is a word or a number"])
   }
 
   fileprivate static func unknownAlias(
     _ name: String, _ span: Span, known: [String]
   ) -> Diagnostic {
-    let nearest = Suggestion.closest(to: name, among: known)
+    let anchors = known.map { "`&\($0)`" }.joined(separator: ", ")
     return Diagnostic(
       .unknownAlias, "no anchor `&\(name)` stands before this alias", at: span,
-      help: nearest.map { "did you mean `*\($0)`?" }
-        ?? (known.isEmpty ? nil : "anchors so far: \(known.map { "&" + $0 }.joined(separator: ", "))"))
+      notes: known.isEmpty ? [] : ["anchors so far: \(anchors)"],
+      help: Suggestion.closest(to: name, among: known).map { "did you mean `*\($0)`?" })
   }
 
   fileprivate static func recursiveAlias(

@@ -123,6 +123,13 @@ import Testing
     #expect(!marked(wide, "X")[0].contains("�"))
   }
 
+  @Test func pastTheFirstHundredDiagnosticsAreCounted() {
+    let diagnostic = Diagnostic(.cannotRead, "gone", at: nil)
+    let text = CaretRenderer(usesColor: false).render(Array(repeating: diagnostic, count: 103))
+    #expect(text.split(separator: "\n").count == 101)
+    #expect(text.hasSuffix("\n… and 3 more\n\n"))
+  }
+
   @Test func aDiagnosticWithoutAPlaceHasNoSnippet() {
     let diagnostic = Diagnostic(.cannotRead, "cannot read `x`", at: nil, help: "look again")
     #expect(

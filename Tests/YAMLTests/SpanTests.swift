@@ -27,7 +27,7 @@ import Testing
     #expect(layers[1].span.text == "relu")
     #expect(root["name"]?.span.text == "two words")
     #expect(root["last"]?.span.text == "")
-    #expect(root["last"]?.span.file.position(at: root["last"]!.span.start).line == 10)
+    #expect(root["last"]?.span.start == root.span.end)
     #expect(root.entry("name")?.keySpan.text == "name")
   }
 
@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test func anAliasAtTheEndBelongsToItsList() throws {
-    let root = try parsed("a: &x 1\nb:\n  - 2\n  - *x\nc: [*x]\nd: {<<: *y}".replacing("*y", with: "{k: 1}"))
+    let root = try parsed("a: &x 1\nb:\n  - 2\n  - *x\nc: [*x]\n")
     #expect(root["b"]?.span.text == "- 2\n  - *x")
     #expect(root["c"]?.span.text == "[*x]")
   }

@@ -66,9 +66,10 @@ extension Resolver {
     let span = given?.span ?? layer.kindSpan
     if let first = names.spans[name] {
       diagnostics.append(.duplicateName(name, at: span, first: first))
-    } else {
-      names.spans[name] = span
+      // A name nobody can write, so that the clash is not found again among the full names.
+      return "\(name) again at \(span.start)"
     }
+    names.spans[name] = span
     return name
   }
 

@@ -30,8 +30,8 @@ struct NetworkBuilder {
     reportConstraintsWithoutBound()
     guard let output else { return nil }
     return Network(
-      name: name, inputShape: model.input, nodes: nodes, output: output, blocks: blocks,
-      span: model.span)
+      name: name, inputShape: model.input, norm: model.lipschitz?.norm ?? .l2, nodes: nodes,
+      output: output, blocks: blocks, span: model.span)
   }
 
   private func shape(_ value: NetworkValue) -> Shape {

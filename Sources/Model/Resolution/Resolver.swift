@@ -161,7 +161,7 @@ final class Resolver {
       diagnostics.append(.notSupportedYet("the \(family) `\(word)`", span))
       return nil
     }
-    let words = kinds.map(name) + alsoAllowed
+    let words = kinds.map(name) + alsoAllowed.filter { !kinds.map(name).contains($0) }
     diagnostics.append(
       Diagnostic(
         .unknownKind, "unknown \(family) `\(word)`", at: span,

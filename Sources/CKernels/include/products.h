@@ -1,0 +1,26 @@
+#pragma once
+#include <stdint.h>
+
+/* Matrix products cut between the threads by the owner of the weights: the thread that updates a
+ * block of rows of a [out, in] weight also multiplies with it, so that the rows stay in its cache. */
+typedef enum : int32_t {
+  LGC_WHOLE = 0,
+  LGC_CUT_ROWS,    /* of the result: M */
+  LGC_CUT_COLUMNS, /* of the result: N */
+  LGC_CUT_INNER,   /* K: part i is written to outs[i], the reader adds the parts */
+} lgc_cut;
+
+/* C[m,n] = op(A)·op(B), then C + bias per column, then max(C, 0). */
+typedef struct {
+  int64_t m, n, k;
+  int32_t transpose_a, transpose_b; /* A is stored [k,m], B is stored [n,k] */
+  int32_t cut;                      /* an lgc_cut */
+  int32_t parts, threads, relu;
+  const float *_Null_unspecified a, *_Null_unspecified b;
+  float *_Null_unspecified *_Null_unspecified outs;   /* one, or `parts` of them for LGC_CUT_INNER */
+  const float *_Nullable bias;
+  int32_t *_Null_unspecified statuses;       /* one for each part */
+} lgc_product;
+
+/* 0, or oneDNN's status. */
+int lgc_product_run(const lgc_product *_Nonnull product);

@@ -1,0 +1,17 @@
+#pragma once
+#include <stdint.h>
+
+/* A compiled program: a flat array of steps, run in order without any allocation. */
+typedef enum : int32_t {
+  LGC_STEP_LOOP = 0, LGC_STEP_PRODUCT, LGC_STEP_COPY, LGC_STEP_FOLD, LGC_STEP_FILL, LGC_STEP_RANDOM,
+} lgc_step_kind;
+
+typedef struct {
+  int32_t kind;               /* an lgc_step_kind */
+  const void *_Nonnull work;  /* the lgc_loop, lgc_product, … */
+} lgc_step;
+
+/* Runs all steps; −1, or the number of the step that failed. `nanoseconds`, if given, receives the
+ * duration of each step. */
+int lgc_steps_run(
+    const lgc_step *_Nonnull steps, int count, int64_t *_Nullable nanoseconds);

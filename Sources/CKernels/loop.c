@@ -1,0 +1,242 @@
+#include <stddef.h>
+#include <string.h>
+
+#include "clones.h"
+#include "include/team.h"
+#include "include/tiles.h"
+#include "tile.h"
+
+enum { CHUNK = 16384, MAX_CHUNKS = 32, SERIAL = 32768 };
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+void lgc_loop_prepare(lgc_loop *loop) {
+  loop->flat = 1;
+  for (int i = 0; i < loop->operand_count; i++)
+    if (loop->operands[i].layout == LGC_ROW || loop->operands[i].layout == LGC_COLUMN)
+      loop->flat = 0;
+  for (int i = 0; i < loop->reduction_count; i++)
+    if (loop->reductions[i].kept != LGC_KEEP_NONE) loop->flat = 0;
+  int64_t work = loop->rows * loop->columns;
+  if (loop->flat) {
+    loop->columns = work;
+    loop->rows = 1;
+  }
+  int64_t columns = loop->columns, chunks = work / CHUNK;
+  loop->rows_per_tile = !loop->flat && columns <= LGC_TILE ? (int32_t)(LGC_TILE / columns) : 0;
+  /* A long row in tiles of nearly equal width: 520 columns are 272 + 248, not 512 + 8. */
+  int64_t tiles = (columns + LGC_TILE - 1) / LGC_TILE;
+  loop->tile_columns = (int32_t)least(((columns + tiles - 1) / tiles + 15) / 16 * 16, LGC_TILE);
+  if (chunks > MAX_CHUNKS) chunks = MAX_CHUNKS;
+  if (!loop->flat && chunks > loop->rows) chunks = loop->rows;
+  loop->chunks = chunks < 1 ? 1 : (int32_t)chunks;
+  int64_t operations = loop->instruction_count + loop->reduction_count + 1;
+  loop->parallel = loop->chunks > 1 && work * operations >= SERIAL;
+}
+
+int64_t lgc_loop_partial_bytes(const lgc_loop *loop, int reduction) {
+  switch (loop->reductions[reduction].kept) {
+    case LGC_KEEP_NONE: return loop->chunks * (int64_t)sizeof(double);
+    case LGC_KEEP_COLUMNS: return loop->chunks * loop->columns * (int64_t)sizeof(float);
+    default: return 0;
+  }
+}
+
+int64_t lgc_loop_scratch_bytes(const lgc_loop *loop) {
+  return (int64_t)loop->operand_count * LGC_TILE * (int64_t)sizeof(float);
+}
+
+INLINE float sum(const float *x, int n) {
+#pragma clang fp reassociate(on)
+  float s = 0.f;
+  for (int i = 0; i < n; i++) s += x[i];
+  return s;
+}
+
+INLINE float maximum(const float *x, int n) {
+#pragma clang fp reassociate(on)
+  float s = -__builtin_inff();
+  for (int i = 0; i < n; i++) s = x[i] > s ? x[i] : s;
+  return s;
+}
+
+INLINE void fill(float *x, float value, int n) { EACH(i, n) x[i] = value; }
+
+INLINE void accumulate(float *into, const float *x, int n, int largest) {
+  if (largest) EACH(i, n) into[i] = x[i] > into[i] ? x[i] : into[i];
+  else EACH(i, n) into[i] += x[i];
+}
+
+/* A running reduction to one number; sums over many tiles need the wider type. */
+INLINE double start(int largest) { return largest ? -(double)__builtin_inff() : 0.0; }
+INLINE double absorb(double state, const float *x, int n, int largest) {
+  if (!largest) return state + sum(x, n);
+  float m = maximum(x, n);
+  return m > state ? m : state;
+}
+
+/* What one thread needs while it works on a chunk. */
+struct walk {
+  const lgc_loop *loop;
+  float *tiles[LGC_MAX_OPERANDS];
+  double totals[LGC_MAX_REDUCTIONS];
+};
+
+INLINE void place_full(struct walk *w, int64_t position) {
+  const lgc_operand *operands = w->loop->operands;
+  for (int i = 0; i < w->loop->operand_count; i++)
+    if (operands[i].layout == LGC_FULL) w->tiles[i] = operands[i].base + position;
+}
+
+CLONES void lgc_walk_flat(struct walk *w, int chunk);
+CLONES void lgc_walk_short_rows(struct walk *w, int chunk);
+CLONES void lgc_walk_long_rows(struct walk *w, int chunk);
+
+CLONES void lgc_walk_flat(struct walk *w, int chunk) {
+  const lgc_loop *loop = w->loop;
+  int64_t part = ((loop->columns + loop->chunks - 1) / loop->chunks + 63) / 64 * 64;
+  int64_t begin = least(part * chunk, loop->columns), end = least(begin + part, loop->columns);
+  for (int64_t p = begin; p < end; p += LGC_TILE) {
+    int n = (int)least(end - p, LGC_TILE);
+    place_full(w, p);
+    lgc_tile_run(loop->instructions, loop->instruction_count, w->tiles, n);
+    for (int r = 0; r < loop->reduction_count; r++) {
+      const lgc_reduction *reduction = &loop->reductions[r];
+      w->totals[r] =
+          absorb(w->totals[r], w->tiles[reduction->source], n, reduction->maximum);
+    }
+  }
+}
+
+/* Several whole rows in one tile. */
+CLONES void lgc_walk_short_rows(struct walk *w, int chunk) {
+  const lgc_loop *loop = w->loop;
+  const lgc_operand *operands = loop->operands;
+  int columns = (int)loop->columns, most = loop->rows_per_tile;
+  for (int i = 0; i < loop->operand_count; i++)
+    if (operands[i].layout == LGC_ROW)
+      for (int q = 0; q < most; q++)
+        memcpy(w->tiles[i] + q * columns, operands[i].base, (size_t)columns * sizeof(float));
+  int64_t begin = loop->rows * chunk / loop->chunks, end = loop->rows * (chunk + 1) / loop->chunks;
+  for (int64_t row = begin; row < end; row += most) {
+    int rows = (int)least(end - row, most);
+    place_full(w, row * columns);
+    for (int i = 0; i < loop->operand_count; i++)
+      if (operands[i].layout == LGC_COLUMN)
+        for (int q = 0; q < rows; q++)
+          fill(w->tiles[i] + q * columns, operands[i].base[row + q], columns);
+    lgc_tile_run(loop->instructions, loop->instruction_count, w->tiles, rows * columns);
+    for (int r = 0; r < loop->reduction_count; r++) {
+      const lgc_reduction *reduction = &loop->reductions[r];
+      const float *x = w->tiles[reduction->source];
+      int largest = reduction->maximum;
+      switch (reduction->kept) {
+        case LGC_KEEP_NONE:
+          w->totals[r] = absorb(w->totals[r], x, rows * columns, largest);
+          break;
+        case LGC_KEEP_ROWS:
+          for (int q = 0; q < rows; q++)
+            reduction->out[row + q] =
+                largest ? maximum(x + q * columns, columns) : sum(x + q * columns, columns);
+          break;
+        case LGC_KEEP_COLUMNS: {
+          float *into = (float *)reduction->partial + (int64_t)chunk * columns;
+          for (int q = 0; q < rows; q++) accumulate(into, x + q * columns, columns, largest);
+        } break;
+      }
+    }
+  }
+}
+
+/* Several tiles in one row. */
+CLONES void lgc_walk_long_rows(struct walk *w, int chunk) {
+  const lgc_loop *loop = w->loop;
+  const lgc_operand *operands = loop->operands;
+  int64_t columns = loop->columns;
+  int64_t begin = loop->rows * chunk / loop->chunks, end = loop->rows * (chunk + 1) / loop->chunks;
+  for (int64_t row = begin; row < end; row++) {
+    double kept[LGC_MAX_REDUCTIONS];
+    for (int r = 0; r < loop->reduction_count; r++) kept[r] = start(loop->reductions[r].maximum);
+    for (int i = 0; i < loop->operand_count; i++)
+      if (operands[i].layout == LGC_COLUMN)
+        fill(w->tiles[i], operands[i].base[row], loop->tile_columns);
+    for (int64_t column = 0; column < columns; column += loop->tile_columns) {
+      int n = (int)least(columns - column, loop->tile_columns);
+      place_full(w, row * columns + column);
+      for (int i = 0; i < loop->operand_count; i++)
+        if (operands[i].layout == LGC_ROW) w->tiles[i] = operands[i].base + column;
+      lgc_tile_run(loop->instructions, loop->instruction_count, w->tiles, n);
+      for (int r = 0; r < loop->reduction_count; r++) {
+        const lgc_reduction *reduction = &loop->reductions[r];
+        const float *x = w->tiles[reduction->source];
+        int largest = reduction->maximum;
+        switch (reduction->kept) {
+          case LGC_KEEP_NONE: w->totals[r] = absorb(w->totals[r], x, n, largest); break;
+          case LGC_KEEP_ROWS: kept[r] = absorb(kept[r], x, n, largest); break;
+          case LGC_KEEP_COLUMNS:
+            accumulate(
+                (float *)reduction->partial + chunk * columns + column, x, n, largest);
+            break;
+        }
+      }
+    }
+    for (int r = 0; r < loop->reduction_count; r++)
+      if (loop->reductions[r].kept == LGC_KEEP_ROWS) loop->reductions[r].out[row] = (float)kept[r];
+  }
+}
+
+static void run_chunk(const lgc_loop *loop, int chunk, float *scratch) {
+  struct walk w = {.loop = loop};
+  for (int i = 0; i < loop->operand_count; i++) {
+    w.tiles[i] = scratch + i * LGC_TILE;
+    if (loop->operands[i].layout == LGC_SCALAR) {
+      int n = (int)least(loop->rows * loop->columns, LGC_TILE);
+      fill(w.tiles[i], *loop->operands[i].base, n);
+    }
+  }
+  for (int r = 0; r < loop->reduction_count; r++) {
+    const lgc_reduction *reduction = &loop->reductions[r];
+    w.totals[r] = start(reduction->maximum);
+    if (reduction->kept != LGC_KEEP_COLUMNS) continue;
+    float *into = (float *)reduction->partial + chunk * loop->columns;
+    for (int64_t c = 0; c < loop->columns; c++) into[c] = (float)w.totals[r];
+  }
+  if (loop->flat) lgc_walk_flat(&w, chunk);
+  else if (loop->rows_per_tile) lgc_walk_short_rows(&w, chunk);
+  else lgc_walk_long_rows(&w, chunk);
+  for (int r = 0; r < loop->reduction_count; r++)
+    if (loop->reductions[r].kept == LGC_KEEP_NONE)
+      ((double *)loop->reductions[r].partial)[chunk] = w.totals[r];
+}
+
+static void run_part(const void *work, int part, int parts) {
+  const lgc_loop *loop = work;
+  float *scratch = loop->scratch + part * (lgc_loop_scratch_bytes(loop) / (int64_t)sizeof(float));
+  int begin = loop->chunks * part / parts, end = loop->chunks * (part + 1) / parts;
+  for (int chunk = begin; chunk < end; chunk++) run_chunk(loop, chunk, scratch);
+}
+
+CLONES void lgc_loop_combine(const lgc_loop *loop, const lgc_reduction *reduction);
+CLONES void lgc_loop_combine(const lgc_loop *loop, const lgc_reduction *reduction) {
+  if (reduction->kept == LGC_KEEP_NONE) {
+    double total = start(reduction->maximum);
+    for (int c = 0; c < loop->chunks; c++) {
+      double next = ((const double *)reduction->partial)[c];
+      total = !reduction->maximum ? total + next : next > total ? next : total;
+    }
+    *reduction->out = (float)total;
+  } else if (reduction->kept == LGC_KEEP_COLUMNS) {
+    const float *partial = reduction->partial;
+    memcpy(reduction->out, partial, (size_t)loop->columns * sizeof(float));
+    for (int c = 1; c < loop->chunks; c++)
+      accumulate(
+          reduction->out, partial + c * loop->columns, (int)loop->columns, reduction->maximum);
+  }
+}
+
+void lgc_loop_run(const lgc_loop *loop) {
+  if (loop->parallel) lgc_team_run(run_part, loop, loop->threads);
+  else run_part(loop, 0, 1);
+  for (int r = 0; r < loop->reduction_count; r++)
+    lgc_loop_combine(loop, &loop->reductions[r]);
+}

@@ -1,0 +1,30 @@
+#include "include/steps.h"
+
+#include "include/arrays.h"
+#include "include/products.h"
+#include "include/team.h"
+#include "include/tiles.h"
+
+static int run_step(const lgc_step *step) {
+  switch (step->kind) {
+    case LGC_STEP_LOOP: lgc_loop_run(step->work); return 0;
+    case LGC_STEP_PRODUCT: return lgc_product_run(step->work);
+    case LGC_STEP_COPY: lgc_copy_run(step->work); return 0;
+    case LGC_STEP_FOLD: lgc_fold_run(step->work); return 0;
+    case LGC_STEP_FILL: lgc_fill_run(step->work); return 0;
+    case LGC_STEP_RANDOM: lgc_random_run(step->work); return 0;
+    default: return 1;
+  }
+}
+
+int lgc_steps_run(const lgc_step *steps, int count, int64_t *nanoseconds) {
+  lgc_caller_mode mode = lgc_caller_enter();
+  int failed = -1;
+  for (int i = 0; i < count && failed < 0; i++) {
+    int64_t begin = nanoseconds ? lgc_nanoseconds() : 0;
+    if (run_step(&steps[i])) failed = i;
+    if (nanoseconds) nanoseconds[i] = lgc_nanoseconds() - begin;
+  }
+  lgc_caller_leave(mode);
+  return failed;
+}

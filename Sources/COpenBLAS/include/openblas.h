@@ -1,0 +1,46 @@
+#ifndef LGC_OPENBLAS_H
+#define LGC_OPENBLAS_H
+
+#include <fenv.h>
+#include <stddef.h>
+
+/* The few float64 routines of OpenBLAS that proofs use, bound at the first use.
+ *
+ * The library is opened with dlopen, not linked: loading it costs milliseconds and starts a
+ * thread pool, which a command that proves nothing (`lgc check`) must not pay for; and its
+ * kernel choice can be corrected before it loads. All matrices are column-major. */
+
+/* Opens the library once; NULL, or why it cannot be used. Safe to call from any thread. */
+const char *openblas_open(void);
+/* The kernel family in use, as the library names it. */
+const char *openblas_core(void);
+/* Threads of the routines below, from now on. */
+void openblas_threads(int count);
+/* Cores this process may use; at least 1. */
+int openblas_available_cores(void);
+
+/* Upper triangle of C (n×n) ← A·Aᵀ + beta·C, A n×k; with `transposed`, A is k×n and C ← AᵀA. */
+void openblas_gram(int transposed, int n, int k, const double *a, int lda, double beta, double *c,
+                   int ldc);
+/* y ← A·x for the symmetric A whose upper triangle is stored. */
+void openblas_symv(int n, const double *a, int lda, const double *x, double *y);
+/* y ← alpha·A·x + beta·y, A m×n; with `transposed`, y ← alpha·Aᵀ·x + beta·y. */
+void openblas_gemv(int transposed, int m, int n, double alpha, const double *a, int lda,
+                   const double *x, double beta, double *y);
+/* Cholesky factorisation of the lower triangle in place; LAPACK's info. */
+int openblas_potrf(int n, double *a, int lda);
+/* The largest eigenvalue and its unit vector of a symmetric matrix (upper triangle, destroyed);
+ * LAPACK's info, or −1000 where memory is short. */
+int openblas_top_eigenpair(int n, double *a, int lda, double *value, double *vector);
+/* All eigenvalues (ascending, into d) and vectors (columns of z, n×n) of the symmetric
+ * tridiagonal matrix with diagonal d and off-diagonal e (destroyed); LAPACK's info. */
+int openblas_tridiagonal(int n, double *d, double *e, double *z);
+
+/* Saves the thread's floating-point state and sets the default one: round to nearest, gradual
+ * underflow. A foreign library may have changed either. */
+void arithmetic_enter(fenv_t *saved);
+void arithmetic_leave(const fenv_t *saved);
+/* Whether float64 arithmetic rounds to nearest with gradual underflow and no extra precision. */
+int arithmetic_is_ieee(void);
+
+#endif

@@ -1,0 +1,201 @@
+import CKernels
+import Tensors
+
+/// Where a program's memory is.
+struct Addresses {
+  var arena: UnsafeMutableRawPointer
+  var kept: UnsafeMutableRawPointer
+  /// State name → address.
+  var states: [String: UnsafeMutableRawPointer]
+  /// Tiles of the loops, one slot per thread, and after them partial results.
+  var scratch: UnsafeMutableRawPointer
+  var partials: UnsafeMutableRawPointer
+  var threads: Int
+}
+
+/// The flat step array of a program and everything that it points to.
+final class BoundSteps {
+  private(set) var steps: UnsafeMutablePointer<lgc_step>
+  let count: Int
+  private var owned: [UnsafeMutableRawPointer] = []
+  private let plan: Plan
+  private let addresses: Addresses
+
+  init(_ plan: Plan, _ addresses: Addresses) {
+    self.plan = plan
+    self.addresses = addresses
+    count = plan.steps.count
+    steps = .allocate(capacity: max(1, plan.steps.count))
+    for (index, step) in plan.steps.enumerated() {
+      let (kind, work) = bind(step.work)
+      (steps + index).initialize(to: lgc_step(kind: kind.rawValue, work: work))
+    }
+  }
+
+  deinit {
+    steps.deallocate()
+    for pointer in owned { pointer.deallocate() }
+  }
+
+  func address(_ buffer: Int) -> UnsafeMutablePointer<Float> {
+    let planned = plan.buffers[buffer]
+    let base =
+      switch planned.place {
+      case .arena: addresses.arena + planned.offset
+      case .kept: addresses.kept + planned.offset
+      case .state(let name): addresses.states[name]!
+      }
+    return base.assumingMemoryBound(to: Float.self)
+  }
+
+  private func own<Element>(_ values: [Element]) -> UnsafeMutablePointer<Element> {
+    let pointer = UnsafeMutablePointer<Element>.allocate(capacity: max(1, values.count))
+    pointer.initialize(from: values, count: values.count)
+    owned.append(UnsafeMutableRawPointer(pointer))
+    return pointer
+  }
+
+  private func own<Element>(_ value: Element) -> UnsafeRawPointer { UnsafeRawPointer(own([value])) }
+
+  private var threads: Int32 { Int32(addresses.threads) }
+
+  private func bind(_ work: PlannedStep.Work) -> (lgc_step_kind, UnsafeRawPointer) {
+    switch work {
+    case .loop(let loop): return (LGC_STEP_LOOP, bind(loop))
+    case .product(let product): return (LGC_STEP_PRODUCT, bind(product))
+    case .copy(let copy): return (LGC_STEP_COPY, bind(copy))
+    case .fold(let fold): return (LGC_STEP_FOLD, bind(fold))
+    case .fill(let buffer, let value):
+      let fill = lgc_fill(
+        to: address(buffer), count: Int64(plan.buffers[buffer].count), value: value)
+      return (LGC_STEP_FILL, own(fill))
+    case .random(let buffer, let counter, let stream):
+      let random = lgc_random(
+        to: address(buffer), count: Int64(plan.buffers[buffer].count), stream: stream,
+        counter: address(counter), threads: threads)
+      return (LGC_STEP_RANDOM, own(random))
+    }
+  }
+
+  private func bind(_ planned: PlannedLoop) -> UnsafeRawPointer {
+    let operands = own(
+      planned.operands.map { operand -> lgc_operand in
+        let base: UnsafeMutablePointer<Float>? =
+          switch operand.base {
+          case .temporary: nil
+          case .buffer(let buffer): address(buffer)
+          case .constant(let number): own([number])
+          }
+        return lgc_operand(layout: operand.layout.rawValue, base: base)
+      })
+    let reductions = own(
+      planned.reductions.map { reduction in
+        lgc_reduction(
+          kept: reduction.kept.rawValue, maximum: reduction.maximum ? 1 : 0,
+          source: Int16(reduction.source), out: address(reduction.buffer), partial: nil)
+      })
+    var loop = lgc_loop()
+    loop.rows = Int64(planned.space.rows)
+    loop.columns = Int64(planned.space.columns)
+    loop.operands = UnsafePointer(operands)
+    loop.instructions = UnsafePointer(own(planned.instructions))
+    loop.reductions = reductions
+    loop.operand_count = Int32(planned.operands.count)
+    loop.instruction_count = Int32(planned.instructions.count)
+    loop.reduction_count = Int32(planned.reductions.count)
+    loop.threads = threads
+    loop.scratch = addresses.scratch.assumingMemoryBound(to: Float.self)
+    lgc_loop_prepare(&loop)
+    var partial = addresses.partials
+    for index in planned.reductions.indices {
+      let bytes = Int(lgc_loop_partial_bytes(&loop, Int32(index)))
+      if bytes > 0 { reductions[index].partial = partial }
+      partial += (bytes + 63) / 64 * 64
+    }
+    return own(loop)
+  }
+
+  private func bind(_ planned: PlannedProduct) -> UnsafeRawPointer {
+    var product = lgc_product()
+    product.m = Int64(planned.rows)
+    product.n = Int64(planned.columns)
+    product.k = Int64(planned.inner)
+    product.transpose_a = planned.dot.transposeLeft ? 1 : 0
+    product.transpose_b = planned.dot.transposeRight ? 1 : 0
+    product.cut = planned.cut.rawValue
+    product.parts = Int32(planned.parts)
+    product.threads = threads
+    product.relu = planned.relu ? 1 : 0
+    product.a = UnsafePointer(address(planned.left))
+    product.b = UnsafePointer(address(planned.right))
+    product.outs = own(planned.results.map { address($0) })
+    product.bias = planned.bias.map { UnsafePointer(address($0)) }
+    product.statuses = own([Int32](repeating: 0, count: planned.parts))
+    return own(product)
+  }
+
+  private func bind(_ planned: PlannedCopy) -> UnsafeRawPointer {
+    var copy = lgc_copy()
+    copy.rank = Int32(planned.walk.axes.count)
+    copy.threads = threads
+    copy.to = address(planned.to) + planned.toOffset
+    copy.from = UnsafePointer(address(planned.from) + planned.fromOffset)
+    store(planned.walk.axes.map(\.extent), in: &copy.extents)
+    store(planned.walk.axes.map(\.to), in: &copy.to_strides)
+    store(planned.walk.axes.map(\.from), in: &copy.from_strides)
+    return own(copy)
+  }
+
+  private func bind(_ planned: PlannedFold) -> UnsafeRawPointer {
+    var fold = lgc_fold()
+    fold.rank = Int32(planned.walk.axes.count)
+    fold.threads = threads
+    fold.maximum = planned.maximum ? 1 : 0
+    fold.to = address(planned.to)
+    fold.from = UnsafePointer(address(planned.from))
+    fold.count = Int64(plan.buffers[planned.to].count)
+    store(planned.walk.axes.map(\.extent), in: &fold.extents)
+    store(planned.walk.axes.map(\.to), in: &fold.to_strides)
+    store(planned.walk.axes.map(\.from), in: &fold.from_strides)
+    return own(fold)
+  }
+
+  /// C arrays of fixed length are tuples in Swift.
+  private func store<Tuple>(_ values: [Int], in tuple: inout Tuple) {
+    withUnsafeMutableBytes(of: &tuple) { bytes in
+      let numbers = bytes.bindMemory(to: Int64.self)
+      for (index, value) in values.enumerated() { numbers[index] = Int64(value) }
+    }
+  }
+}
+
+extension PlannedLoop {
+  /// Bytes that the loop needs beside its buffers: tiles for one thread, and partial results.
+  var memory: (scratch: Int, partials: Int) {
+    let operands = operands.map { lgc_operand(layout: $0.layout.rawValue, base: nil) }
+    var nothing: Float = 0
+    return withUnsafeMutablePointer(to: &nothing) { nothing in
+      var reductions = reductions.map {
+        lgc_reduction(
+          kept: $0.kept.rawValue, maximum: 0, source: Int16($0.source), out: nothing, partial: nil)
+      }
+      return operands.withUnsafeBufferPointer { operands in
+        reductions.withUnsafeMutableBufferPointer { reductions in
+          var loop = lgc_loop()
+          loop.rows = Int64(space.rows)
+          loop.columns = Int64(space.columns)
+          loop.operand_count = Int32(operands.count)
+          loop.instruction_count = Int32(instructions.count)
+          loop.reduction_count = Int32(reductions.count)
+          loop.operands = operands.baseAddress
+          loop.reductions = reductions.baseAddress
+          lgc_loop_prepare(&loop)
+          let partials = reductions.indices.reduce(0) {
+            $0 + (Int(lgc_loop_partial_bytes(&loop, Int32($1))) + 63) / 64 * 64
+          }
+          return (Int(lgc_loop_scratch_bytes(&loop)), partials)
+        }
+      }
+    }
+  }
+}

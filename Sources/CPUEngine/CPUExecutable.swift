@@ -1,0 +1,229 @@
+import CKernels
+import Tensors
+
+/// Compiled programs over one block of state. A run allocates nothing.
+public final class CPUExecutable: Executable {
+  /// One program, ready to run.
+  private struct Runnable {
+    var plan: Plan
+    var steps: BoundSteps
+    var kept: Pages
+  }
+
+  public let states: [String: Shape]
+  public let stateBytes: Int
+  public let workingBytes: Int
+  /// Threads that compute.
+  public let threads: Int
+  private var programs: [String: Runnable] = [:]
+  private var stateAddresses: [String: UnsafeMutableRawPointer] = [:]
+  private let state: Pages
+  private let working: Pages
+
+  init(_ programs: [Program], _ options: PlanOptions) throws(EngineError) {
+    threads = options.threads
+    states = try CPUExecutable.sharedStates(programs)
+    var offsets: [String: Int] = [:]
+    var bytes = 0
+    for (name, shape) in states.sorted(by: { $0.key < $1.key }) {
+      offsets[name] = bytes
+      bytes += (shape.elementCount * 4 + 63) / 64 * 64 + CPUExecutable.stagger
+    }
+    stateBytes = bytes
+    state = try Pages(bytes)
+    for (name, offset) in offsets { stateAddresses[name] = state.base + offset }
+
+    var plans: [Plan] = []
+    for program in programs { plans.append(try Planner.plan(program, options)) }
+    let arena = CPUExecutable.rounded(plans.map(\.arenaBytes).max() ?? 0)
+    let loops = plans.flatMap(\.steps).compactMap { step -> (scratch: Int, partials: Int)? in
+      if case .loop(let loop) = step.work { loop.memory } else { nil }
+    }
+    let scratch = CPUExecutable.rounded((loops.map(\.scratch).max() ?? 0) * options.threads)
+    let partials = loops.map(\.partials).max() ?? 0
+    let shared = arena + scratch + partials
+    working = try Pages(shared)
+    var total = shared
+    for plan in plans {
+      let kept = try Pages(plan.keptBytes)
+      total += plan.keptBytes
+      let addresses = Addresses(
+        arena: working.base, kept: kept.base, states: stateAddresses,
+        scratch: working.base + arena, partials: working.base + arena + scratch,
+        threads: options.threads)
+      let steps = BoundSteps(plan, addresses)
+      for constant in plan.constants {
+        constant.numbers.write(
+          to: steps.address(constant.buffer), count: plan.buffers[constant.buffer].count)
+      }
+      self.programs[plan.name] = Runnable(plan: plan, steps: steps, kept: kept)
+    }
+    workingBytes = total
+  }
+
+  /// Bytes between states. Adam streams a parameter and its moments together; were they a multiple
+  /// of 4 KiB apart, the cache would take stores to one for loads from another.
+  private static let stagger = 832
+
+  private static func rounded(_ bytes: Int) -> Int { (bytes + 4095) / 4096 * 4096 }
+
+  private static func sharedStates(
+    _ programs: [Program]
+  ) throws(EngineError) -> [String: Shape] {
+    var states: [String: Shape] = [:]
+    for program in programs {
+      for (name, shape) in program.states {
+        if let other = states[name], other != shape {
+          throw .stateShapes(name, other, shape)
+        }
+        states[name] = shape
+      }
+    }
+    return states
+  }
+
+  // MARK: running
+
+  public func run(_ program: String) throws(EngineError) {
+    let runnable = try runnable(program)
+    try check(lgc_steps_run(runnable.steps.steps, Int32(runnable.steps.count), nil), runnable)
+  }
+
+  /// The steps of a program with the time that each takes, in microseconds: the lower quartile of
+  /// `runs` runs, which change the state as any run does.
+  public func profile(
+    program: String, runs: Int
+  ) throws(EngineError) -> [(name: String, microseconds: Double)] {
+    let runnable = try runnable(program)
+    let count = runnable.steps.count
+    var samples = [[Int64]](repeating: [], count: count)
+    var nanoseconds = [Int64](repeating: 0, count: count)
+    for _ in 0..<max(1, runs) {
+      try check(lgc_steps_run(runnable.steps.steps, Int32(count), &nanoseconds), runnable)
+      for index in 0..<count { samples[index].append(nanoseconds[index]) }
+    }
+    return zip(runnable.plan.steps, samples).map { step, times in
+      let name = step.origin.map { "\($0.name): \(step.label)" } ?? step.label
+      return (name, Double(times.sorted()[times.count / 4]) / 1000)
+    }
+  }
+
+  private func check(_ failed: Int32, _ runnable: Runnable) throws(EngineError) {
+    guard failed >= 0 else { return }
+    let step = runnable.plan.steps[Int(failed)]
+    throw EngineError("oneDNN could not compute the \(step.label)", origin: step.origin)
+  }
+
+  private func runnable(_ program: String) throws(EngineError) -> Runnable {
+    guard let runnable = programs[program] else { throw .unknownProgram(program) }
+    return runnable
+  }
+
+  // MARK: values
+
+  public func writeState(
+    _ name: String, _ values: UnsafeBufferPointer<Float>
+  ) throws(EngineError) {
+    let state = try stateMemory(name)
+    guard values.count == state.count else { throw .count(name, values.count, state.count) }
+    _ = state.update(fromContentsOf: values)
+  }
+
+  public func readState(
+    _ name: String, into values: UnsafeMutableBufferPointer<Float>
+  ) throws(EngineError) {
+    let state = try stateMemory(name)
+    guard values.count == state.count else { throw .count(name, values.count, state.count) }
+    _ = values.update(fromContentsOf: state)
+  }
+
+  public func writeInput(
+    _ name: String, of program: String, _ values: UnsafeBufferPointer<Float>
+  ) throws(EngineError) {
+    let runnable = try runnable(program)
+    guard let input = memory(runnable.plan.inputs[name], runnable) else {
+      throw .unknownTensor("input", name, program)
+    }
+    guard values.count == input.count else { throw .count(name, values.count, input.count) }
+    _ = input.update(fromContentsOf: values)
+  }
+
+  public func readOutput(
+    _ name: String, of program: String, into values: UnsafeMutableBufferPointer<Float>
+  ) throws(EngineError) {
+    let runnable = try runnable(program)
+    guard let output = memory(runnable.plan.outputs[name], runnable) else {
+      throw .unknownTensor("output", name, program)
+    }
+    guard values.count == output.count else { throw .count(name, values.count, output.count) }
+    _ = values.update(fromContentsOf: output)
+  }
+
+  private func stateMemory(_ name: String) throws(EngineError) -> UnsafeMutableBufferPointer<Float> {
+    guard let shape = states[name], let address = stateAddresses[name] else {
+      throw EngineError("no program has a state named `\(name)`")
+    }
+    return UnsafeMutableBufferPointer(
+      start: address.assumingMemoryBound(to: Float.self), count: shape.elementCount)
+  }
+
+  private func memory(
+    _ buffer: Int?, _ runnable: Runnable
+  ) -> UnsafeMutableBufferPointer<Float>? {
+    buffer.map {
+      UnsafeMutableBufferPointer(
+        start: runnable.steps.address($0), count: runnable.plan.buffers[$0].count)
+    }
+  }
+
+  // MARK: text
+
+  /// The plan of a program: memory, buffers with their lifetimes, and steps.
+  public func planText(_ program: String) throws(EngineError) -> String {
+    try runnable(program).plan.text(threads: threads, stateBytes: stateBytes)
+  }
+}
+
+/// Memory from the system, all zeros; given back when the last reference goes.
+final class Pages {
+  let base: UnsafeMutableRawPointer
+  private let bytes: Int64
+
+  init(_ bytes: Int) throws(EngineError) {
+    self.bytes = Int64(max(bytes, 4096))
+    guard let pages = lgc_pages(self.bytes) else {
+      throw EngineError("the system has no \(bytes) bytes of memory left")
+    }
+    base = pages
+  }
+
+  deinit { lgc_pages_free(base, bytes) }
+}
+
+extension ConstantNumbers {
+  fileprivate func write(to memory: UnsafeMutablePointer<Float>, count: Int) {
+    switch self {
+    case .one(let number): memory.update(repeating: number, count: count)
+    case .iota(let shape, let axis):
+      let inner = shape[(axis + 1)...].reduce(1, *)
+      for index in 0..<count { memory[index] = Float(index / inner % shape[axis]) }
+    }
+  }
+}
+
+extension EngineError {
+  fileprivate static func unknownProgram(_ name: String) -> EngineError {
+    EngineError("no compiled program is named `\(name)`")
+  }
+  fileprivate static func unknownTensor(
+    _ kind: String, _ name: String, _ program: String
+  ) -> EngineError {
+    EngineError("program `\(program)` has no \(kind) named `\(name)`")
+  }
+  fileprivate static func count(_ name: String, _ given: Int, _ expected: Int) -> EngineError {
+    EngineError("`\(name)` has \(expected) elements, not \(given)")
+  }
+  fileprivate static func stateShapes(_ name: String, _ a: Shape, _ b: Shape) -> EngineError {
+    EngineError("state `\(name)` is \(a.shapeText) in one program and \(b.shapeText) in another")
+  }
+}

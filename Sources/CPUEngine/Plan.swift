@@ -1,0 +1,125 @@
+import CKernels
+import Tensors
+
+/// Memory that steps read and write, in numbers of float32.
+struct Buffer {
+  enum Place: Equatable {
+    /// Working memory, shared with buffers of other lifetimes and with other programs.
+    case arena
+    /// The persistent block, one place for a name in all programs.
+    case state(String)
+    /// Memory of the program's own: inputs, outputs, constants.
+    case kept
+  }
+  var count: Int
+  var place: Place
+  /// First and last step that touch it.
+  var first = Int.max
+  var last = -1
+  /// Bytes from the start of its place.
+  var offset = 0
+
+  var bytes: Int { (count * 4 + 63) / 64 * 64 }
+}
+
+/// A step with buffers by number; addresses exist only once the memory is planned.
+struct PlannedStep {
+  enum Work {
+    case loop(PlannedLoop)
+    case product(PlannedProduct)
+    case copy(PlannedCopy)
+    case fold(PlannedFold)
+    case fill(buffer: Int, value: Float)
+    case random(buffer: Int, counter: Int, stream: UInt64)
+  }
+  var work: Work
+  var label: String
+  var origin: Origin?
+}
+
+struct PlannedLoop {
+  enum Base {
+    case temporary
+    case buffer(Int)
+    case constant(Float)
+  }
+  struct Operand {
+    var layout: lgc_layout
+    var base: Base
+  }
+  struct Reduction {
+    var kept: lgc_kept
+    var maximum: Bool
+    var source: Int
+    var buffer: Int
+  }
+  var space: Space
+  var operands: [Operand] = []
+  var instructions: [lgc_instruction] = []
+  var reductions: [Reduction] = []
+}
+
+struct PlannedProduct {
+  var rows: Int
+  var columns: Int
+  var inner: Int
+  var dot: Dot
+  var left: Int
+  var right: Int
+  /// One buffer, or one for each part of a cut along the inner extent.
+  var results: [Int]
+  var cut: lgc_cut
+  var parts: Int
+  var bias: Int?
+  var relu: Bool
+}
+
+struct PlannedCopy {
+  var to: Int
+  var from: Int
+  var toOffset = 0
+  var fromOffset = 0
+  var walk: StridedWalk
+}
+
+struct PlannedFold {
+  var to: Int
+  var from: Int
+  var maximum: Bool
+  var walk: StridedWalk
+}
+
+extension PlannedStep {
+  /// The buffers that the step reads or writes.
+  var buffers: [Int] {
+    switch work {
+    case .loop(let loop):
+      loop.operands.compactMap { if case .buffer(let buffer) = $0.base { buffer } else { nil } }
+        + loop.reductions.map(\.buffer)
+    case .product(let product):
+      [product.left, product.right] + product.results + (product.bias.map { [$0] } ?? [])
+    case .copy(let copy): [copy.to, copy.from]
+    case .fold(let fold): [fold.to, fold.from]
+    case .fill(let buffer, _): [buffer]
+    case .random(let buffer, let counter, _): [buffer, counter]
+    }
+  }
+}
+
+/// A program as steps over buffers.
+struct Plan {
+  var name: String
+  var buffers: [Buffer] = []
+  var steps: [PlannedStep] = []
+  var inputs: [String: Int] = [:]
+  var outputs: [String: Int] = [:]
+  /// Kept buffers with the numbers they hold from the start.
+  var constants: [(buffer: Int, numbers: ConstantNumbers)] = []
+  var arenaBytes = 0
+  var keptBytes = 0
+}
+
+enum ConstantNumbers {
+  case one(Float)
+  case iota(shape: Shape, axis: Int)
+}

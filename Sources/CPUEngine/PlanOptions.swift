@@ -1,0 +1,15 @@
+/// What planning may do. Everything is on except where tests compare.
+struct PlanOptions {
+  /// Several element-wise nodes in one pass over memory, and bias and ReLU in a matrix product.
+  var fusion = true
+  /// Results over an operand that is read for the last time, updates over the old state.
+  var inPlace = true
+  /// Buffers of disjoint lifetimes in the same memory.
+  var reuse = true
+  /// Adam as one instruction.
+  var adam = true
+  var threads = 1
+
+  /// The most parts in which the sum of a matrix product is kept.
+  static let maximumParts = 8
+}

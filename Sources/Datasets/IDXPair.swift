@@ -1,0 +1,94 @@
+import Diagnostics
+import Formats
+import Glibc
+import Model
+
+/// An image file and its label file, read and checked against each other.
+struct IDXPair {
+  let images: String
+  let labels: String
+  /// Where the description names them.
+  let imagesSpan: Span
+  let labelsSpan: Span
+
+  /// The samples; `classes` nil: as many as the largest label says.
+  ///
+  /// Images are [N, height, width], read as one channel, or [N, channels, height, width], or
+  /// [N, features].
+  func load(classes: Int?) throws(DiagnosticError) -> Samples {
+    let pixels = try read(images, at: imagesSpan)
+    let numbers = try read(labels, at: labelsSpan)
+    guard pixels.shape.count >= 2 else {
+      throw DiagnosticError(rank(images, pixels, expected: "2, 3 or 4", at: imagesSpan))
+    }
+    guard numbers.shape.count == 1 else {
+      throw DiagnosticError(rank(labels, numbers, expected: "1", at: labelsSpan))
+    }
+    let count = pixels.shape[0]
+    guard count == numbers.shape[0] else { throw DiagnosticError(counts(count, numbers.shape[0])) }
+    let extents = Array(pixels.shape.dropFirst())
+    guard count > 0, !extents.contains(0) else {
+      throw DiagnosticError(
+        Diagnostic(.dataFormat, "`\(images)` holds no pixels (\(pixels.shape))", at: imagesSpan))
+    }
+    if let classes, let sample = numbers.bytes.firstIndex(where: { Int($0) >= classes }) {
+      throw DiagnosticError(label(numbers.bytes[sample], sample: sample, classes: classes))
+    }
+    return Samples(
+      shape: extents.count == 2 ? [1] + extents : extents, count: count,
+      storage: .bytes(pixels.bytes), labels: numbers.bytes.map(Int32.init),
+      classCount: classes ?? Int(numbers.bytes.max() ?? 0) + 1)
+  }
+
+  private func read(_ path: String, at span: Span) throws(DiagnosticError) -> IDX {
+    do throws(FormatError) {
+      return try IDX.read(path)
+    } catch {
+      let code: DiagnosticCode = error.cause == .malformed ? .dataFormat : .dataFile
+      throw DiagnosticError(Diagnostic(code, "`\(path)` \(error.phrase)", at: span))
+    }
+  }
+}
+
+extension FormatError {
+  /// The message so that it can follow the file's name.
+  var phrase: String { cause == .malformed ? message : "cannot be read: \(reason)" }
+  private var reason: String {
+    message.split(separator: ":", maxSplits: 1).last.map { String($0.drop { $0 == " " }) } ?? message
+  }
+}
+
+/// `path` seen from the description's folder.
+func resolved(_ path: String, in directory: String) -> String {
+  path.hasPrefix("/") || directory.isEmpty || directory == "." ? path : "\(directory)/\(path)"
+}
+
+/// `name.gz` if it is there, else `name`; nil if neither is.
+func existing(_ name: String) -> String? {
+  [name + ".gz", name].first { access($0, F_OK) == 0 }
+}
+
+// MARK: messages
+
+extension IDXPair {
+  fileprivate func rank(
+    _ path: String, _ idx: IDX, expected: String, at span: Span
+  ) -> Diagnostic {
+    Diagnostic(
+      .dataFormat, "`\(path)` has \(idx.shape.count) axes, not \(expected)", at: span)
+  }
+
+  fileprivate func counts(_ images: Int, _ labels: Int) -> Diagnostic {
+    Diagnostic(
+      .dataFormat,
+      "`\(self.images)` holds \(images) images, but `\(self.labels)` holds \(labels) labels",
+      at: labelsSpan)
+  }
+
+  fileprivate func label(_ label: UInt8, sample: Int, classes: Int) -> Diagnostic {
+    Diagnostic(
+      .dataLabels,
+      "sample \(sample) of `\(labels)` has the label \(label); labels run from 0 to \(classes - 1)",
+      at: labelsSpan)
+  }
+}

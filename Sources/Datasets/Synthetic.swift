@@ -1,0 +1,77 @@
+import Diagnostics
+import Glibc
+import Model
+import Tensors
+
+/// Points drawn from a formula; the seed determines every one of them.
+public struct Synthetic: Dataset {
+  public static let kind = "synthetic"
+  public static let summary = "Points in the plane drawn from a formula, two classes."
+
+  public enum Name: String, CaseIterable, ArgumentValue {
+    /// Two interleaving half circles, n₀ = ⌊n/2⌋ points (cos t, sin t) of class 0 and n − n₀
+    /// points (1 − cos t, 1/2 − sin t) of class 1, t evenly spaced on [0, π], each coordinate
+    /// plus a normal deviate times `noise` (scikit-learn's `make_moons`).
+    case twoMoons = "two_moons"
+  }
+
+  static let name = Argument<Name>("name", "Which points.", default: .twoMoons)
+  static let samples = Argument<Int>(
+    "samples", "The number of training points.", default: 1000,
+    in: ArgumentRange(lower: 2, upper: 100_000_000))
+  static let testSamples = Argument<Int>(
+    "test_samples", "The number of test points; 0: no test split.", default: 1000,
+    in: ArgumentRange(lower: 0, upper: 100_000_000))
+  static let noise = Argument<Double>(
+    "noise", "The standard deviation of the noise on each coordinate.", default: 0.1,
+    in: .nonNegative)
+  public static var arguments: [any ArgumentDeclaration] { [name, samples, testSamples, noise] }
+  public static var shorthand: String? { "name" }
+  public static var examples: [Example] {
+    [
+      .good("synthetic: {name: two_moons, samples: 2000, noise: 0.05}"),
+      .good("synthetic: two_moons"),
+      .bad("synthetic: {name: «two_suns»}", .wrongType),
+      .bad("synthetic: {noise: «-1»}", .outOfRange),
+    ]
+  }
+
+  public init(_ arguments: Arguments) throws(ArgumentProblem) {}
+
+  public func load(
+    _ arguments: Arguments, directory: String, seed: UInt64
+  ) throws(DiagnosticError) -> LoadedData {
+    let noise = arguments[Self.noise]
+    let testCount = arguments[Self.testSamples]
+    func draw(_ count: Int, _ split: String) -> Samples {
+      Self.twoMoons(count: count, noise: noise, seed: seed, split: split)
+    }
+    return LoadedData(
+      train: draw(arguments[Self.samples], "train"),
+      test: testCount > 0 ? draw(testCount, "test") : nil, classNames: ["upper", "lower"])
+  }
+
+  /// `count` points in a random order. The noise and the order of a split are their own streams.
+  static func twoMoons(count: Int, noise: Double, seed: UInt64, split: String) -> Samples {
+    let outer = count / 2
+    var deviates = PhiloxGenerator(seed: seed, stream: "data.two_moons.\(split).noise")
+    var order = PhiloxGenerator(seed: seed, stream: "data.two_moons.\(split).order")
+
+    var points: [(x: Float, y: Float, label: Int32)] = []
+    points.reserveCapacity(count)
+    for index in 0..<count {
+      let isOuter = index < outer
+      let size = isOuter ? outer : count - outer
+      let t = size > 1 ? Double.pi * Double(isOuter ? index : index - outer) / Double(size - 1) : 0
+      let x = isOuter ? cos(t) : 1 - cos(t)
+      let y = isOuter ? sin(t) : 0.5 - sin(t)
+      let noisyX = x + noise * deviates.normal()
+      let noisyY = y + noise * deviates.normal()
+      points.append((Float(noisyX), Float(noisyY), isOuter ? 0 : 1))
+    }
+    let shuffled = order.permutation(of: count).map { points[Int($0)] }
+    return Samples(
+      shape: [2], count: count, storage: .floats(shuffled.flatMap { [$0.x, $0.y] }),
+      labels: shuffled.map(\.label), classCount: 2)
+  }
+}

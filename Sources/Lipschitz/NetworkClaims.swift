@@ -1,0 +1,241 @@
+import Diagnostics
+import Model
+import Rounding
+
+/// One network with what is known of each layer in each norm.
+struct NetworkClaims {
+  let network: Network
+  /// By node index. A weighted sum's claim is that of its block.
+  private let claims: [Norm: [LayerClaim]]
+  private let totals: [Norm: UpperBound]
+  private let blocks: [Norm: [(body: UpperBound, shortcut: UpperBound, sum: UpperBound)]]
+  /// The block that a node closes, by node index.
+  private let blockClosedBy: [Int: Int]
+
+  init(_ network: Network) {
+    self.network = network
+    var blockClosedBy: [Int: Int] = [:]
+    for (block, residual) in network.blocks.enumerated() {
+      if case .node(let index) = residual.merge { blockClosedBy[index] = block }
+    }
+    self.blockClosedBy = blockClosedBy
+    var claims: [Norm: [LayerClaim]] = [:]
+    var totals: [Norm: UpperBound] = [:]
+    var blocks: [Norm: [(body: UpperBound, shortcut: UpperBound, sum: UpperBound)]] = [:]
+    for norm in Norm.allCases {
+      var layers = network.nodes.map { LayerClaim($0, norm: norm) }
+      let own = layers.map(\.bound)
+      let composition = compose(network, norm: norm) { own[$0] }
+      blocks[norm] = network.blocks.map { block in
+        let bounds: (body: UpperBound, shortcut: UpperBound, sum: UpperBound) =
+          block.bounds(in: network, norm: norm) { own[$0] }
+        if case .node(let index) = block.merge {
+          layers[index] = LayerClaim(bound: bounds.sum, heldBy: block.formula)
+        }
+        return bounds
+      }
+      claims[norm] = layers
+      totals[norm] = composition.total
+    }
+    self.claims = claims
+    self.totals = totals
+    self.blocks = blocks
+  }
+
+  func total(_ norm: Norm) -> UpperBound { totals[norm]! }
+
+  var analysis: NetworkAnalysis {
+    let layers = network.nodes.indices.map { index in
+      LayerAnalysis(
+        name: network.nodes[index].name, bound: claims[network.norm]![index].bound,
+        bounds: claims.mapValues { $0[index].bound },
+        heldBy: claims[network.norm]![index].heldBy)
+    }
+    return NetworkAnalysis(network: network, norm: network.norm, layers: layers, total: totals)
+  }
+
+  // MARK: warnings
+
+  /// One per residual sum in the text; a repeated block is said once.
+  func sumWarnings() -> [Diagnostic] {
+    var seen: [Span: Int] = [:]
+    var warnings: [Diagnostic] = []
+    for (block, bounds) in zip(network.blocks, blocks[network.norm]!) where block.mode == .sum {
+      if let index = seen[block.span] {
+        warnings[index].notes = ["the same holds for every repetition of the block"]
+        continue
+      }
+      seen[block.span] = warnings.count
+      warnings.append(.residualSum(block, bounds, norm: network.norm))
+    }
+    return warnings
+  }
+
+  /// Layers whose declared bound nothing enforces, by the place that declares it.
+  func unenforcedWarnings() -> [Diagnostic] {
+    var names: [(span: Span, bound: Double, layers: [String])] = []
+    for node in network.nodes {
+      guard let declared = node.declared, declared.constraintKind == "none" else { continue }
+      if let index = names.firstIndex(where: { $0.span == declared.boundSpan }) {
+        names[index].layers.append(node.name)
+      } else {
+        names.append((declared.boundSpan, declared.bound, [node.name]))
+      }
+    }
+    return names.map { .noConstraint(bound: $0.bound, layers: $0.layers, at: $0.span) }
+  }
+
+  // MARK: a target that is not proved
+
+  /// An error where the declaration decides against the target, else a warning that it does not
+  /// decide.
+  func problem(norm: Norm, target: Double, at span: Span) -> Diagnostic {
+    let claims = claims[norm]!
+    let open = claims.indices.filter { !claims[$0].bound.isFinite && !isSum($0) }
+    if !open.isEmpty {
+      let never = open.filter { claims[$0].isUnbounded }
+      return unprovable(
+        norm, never.isEmpty ? open : never, claims, at: span,
+        severity: never.isEmpty ? .warning : .error)
+    }
+    let isFromOtherNorm = claims.contains(where: \.isFromOtherNorm)
+    let message =
+      "the declared bounds give \(total(norm).text(significant: 5)) in \(norm.rawValue), "
+      + "above the target \(shortText(target))"
+    if isFromOtherNorm {
+      return Diagnostic(
+        .unprovable, message, at: span, severity: .warning,
+        label: "not decided before training", labels: culprits(norm),
+        notes: ["the layers' bounds are declared in another norm; `lgc bound` measures this one"],
+        help: "declare the layers' bounds in \(norm.rawValue) to have it proved")
+    }
+    return Diagnostic(.targetRefuted, message, at: span, labels: culprits(norm))
+  }
+
+  private func isSum(_ index: Int) -> Bool {
+    if case .weightedSum = network.nodes[index].operation { true } else { false }
+  }
+
+  private func unprovable(
+    _ norm: Norm, _ open: [Int], _ claims: [LayerClaim], at span: Span,
+    severity: Diagnostic.Severity
+  ) -> Diagnostic {
+    let nodes = open.map { network.nodes[$0] }
+    let more = nodes.count == 1 ? "" : " (and of \(nodes.count - 1) more)"
+    var labels: [Diagnostic.Label] = [.init(span, "asked for here")]
+    var seen: Set<Span> = [nodes[0].kindSpan]
+    for node in nodes.dropFirst() where seen.insert(node.kindSpan).inserted && seen.count <= 4 {
+      labels.append(.init(node.kindSpan, "and nothing bounds `\(node.name)`"))
+    }
+    return Diagnostic(
+      .unprovable, "no finite bound of `\(nodes[0].name)`\(more) is known in \(norm.rawValue)",
+      at: nodes[0].kindSpan, severity: severity, label: "held by: \(claims[open[0]].heldBy)",
+      labels: labels,
+      help: severity == .error
+        ? "leave the layer out, or the target"
+        : "give it `lipschitz:` and a `constraint:` that is certified after training")
+  }
+
+  /// The places that lift the bound: whatever expands, or, where nothing does, the largest bounds
+  /// below 1 (a target smaller than their product).
+  private func culprits(_ norm: Norm) -> [Diagnostic.Label] {
+    let claims = claims[norm]!
+    func labels(_ isCulprit: (Int) -> Bool) -> [Diagnostic.Label] {
+      var places: [(span: Span, message: String, names: [String])] = []
+      for index in claims.indices where isCulprit(index) {
+        let node = network.nodes[index]
+        let (span, message) = place(index, claims[index], norm: norm)
+        if let known = places.firstIndex(where: { $0.span == span }) {
+          places[known].names.append(node.name)
+        } else {
+          places.append((span, message, [node.name]))
+        }
+      }
+      return places.prefix(5).map { place in
+        let shown = place.names.prefix(4).map { "`\($0)`" }.joined(separator: ", ")
+        let rest = place.names.count > 4 ? ", …" : ""
+        return Diagnostic.Label(place.span, "\(shown)\(rest): \(place.message)")
+      }
+    }
+    let expanding = labels { index in
+      // A convex block above 1 is so because of its layers, which are labelled themselves.
+      claims[index].bound.value > 1 && (!isSum(index) || isPlainSum(index))
+    }
+    if !expanding.isEmpty { return expanding }
+    let largest = claims.indices.filter { network.nodes[$0].declared != nil }
+      .map { claims[$0].bound }.max()
+    return labels { network.nodes[$0].declared != nil && claims[$0].bound == largest }
+  }
+
+  private func isPlainSum(_ index: Int) -> Bool {
+    blockClosedBy[index].map { network.blocks[$0].mode == .sum } ?? false
+  }
+
+  private func place(_ index: Int, _ claim: LayerClaim, norm: Norm) -> (Span, String) {
+    let node = network.nodes[index]
+    let bound = claim.bound.text(significant: 5)
+    if let block = blockClosedBy[index] {
+      return (node.kindSpan, network.blocks[block].arithmetic(blocks[norm]![block]))
+    }
+    if let declared = node.declared {
+      return (
+        declared.boundSpan,
+        claim.isFromOtherNorm ? "\(bound) = \(claim.heldBy)" : "declared \(bound)"
+      )
+    }
+    return (node.kindSpan, "expands by \(bound)")
+  }
+}
+
+// MARK: messages
+
+extension ResidualBlock {
+  /// `1 + 0.5·L of its layers`
+  var formula: String {
+    let w = shortText(abs(weight))
+    switch mode {
+    case .sum: return "\(skip) + \(w)·L of its layers"
+    case .convex: return "\(shortText(1 - weight))\(skip == "1" ? "" : "·S") + \(w)·L of its layers"
+    }
+  }
+
+  /// The shortcut's constant as a word: 1, or S where it has layers.
+  private var skip: String { shortcut == entry ? "1" : "S" }
+
+  /// `1 + 0.5·1 = 1.5`
+  func arithmetic(
+    _ bounds: (body: UpperBound, shortcut: UpperBound, sum: UpperBound)
+  ) -> String {
+    func text(_ bound: UpperBound, _ letter: String) -> String {
+      bound.isFinite ? bound.text(significant: 5) : letter
+    }
+    let left = "\(text(bounds.shortcut, "S")) + \(shortText(abs(weight)))·\(text(bounds.body, "L"))"
+    return bounds.sum.isFinite ? "\(left) = \(bounds.sum.text(significant: 5))" : left
+  }
+}
+
+extension Diagnostic {
+  fileprivate static func residualSum(
+    _ block: ResidualBlock, _ bounds: (body: UpperBound, shortcut: UpperBound, sum: UpperBound),
+    norm: Norm
+  ) -> Diagnostic {
+    let product = bounds.body.isFinite ? bounds.body.text(significant: 5) : "L"
+    return Diagnostic(
+      .residualSum,
+      "the bound of `\(block.name)` is \(block.arithmetic(bounds)) in \(norm.rawValue), not the "
+        + "product \(product) of its layers' bounds",
+      at: block.span, label: "x + w·f(x) has the bound 1 + |w|·L",
+      help: "`convex` has the bound (1 − w) + w·L, which is at most 1 where L is")
+  }
+
+  fileprivate static func noConstraint(
+    bound: Double, layers: [String], at span: Span
+  ) -> Diagnostic {
+    let shown = layers.prefix(4).map { "`\($0)`" }.joined(separator: ", ")
+    return Diagnostic(
+      .noConstraint,
+      "nothing enforces the bound \(shortText(bound)) of \(shown)\(layers.count > 4 ? ", …" : "")",
+      at: span, label: "declared here",
+      help: "add a `constraint:`, or write `lipschitz: unconstrained`")
+  }
+}

@@ -1,0 +1,68 @@
+import Model
+import Rounding
+import Tensors
+
+/// How far a float64 evaluation of the network may lie from the real-valued function, for each
+/// element of the output and every input x with |x| ≤ `magnitude`; nil where nothing is known.
+///
+/// Carries m ≥ |value| and e ≥ |computed − exact| through the graph, both rounded up:
+/// for W·x + b with n columns, m′ = |W|m + |b| and e′ = |W|e + γ(|W|(m + e) + |b|) with
+/// γ = 1.01(n + 8)u, valid for sums in any order; an element-wise φ with slopes at most s has
+/// e′ = s·e + 64u(m′ + 1), where the last term is what the library functions are trusted to keep.
+func roundingErrors(_ weights: NetworkWeights, magnitude: [Double]) -> [Double]? {
+  struct Range {
+    var m: [Double]
+    var e: [Double]
+  }
+  let network = weights.network
+  let u = 0x1p-53
+  var ranges: [Range] = []
+  let input = Range(m: magnitude, e: magnitude.map { _ in 0 })
+  func range(of value: NetworkValue) -> Range {
+    switch value {
+    case .input: input
+    case .node(let index): ranges[index]
+    }
+  }
+  for (index, node) in network.nodes.enumerated() {
+    let operands = node.inputs.map(range)
+    let errors = operands.map(\.e)
+    // What is added to the operator: biases, by their largest number.
+    let added = weights.largestAddend(of: index)
+    guard var m = weights.absoluteImage(of: operands.map(\.m), through: index) else { return nil }
+    var e: [Double]
+    switch node.operation {
+    case .linear(.dense(_, _, let inputs)):
+      let gamma = Double(inputs + 8) * 1.01 * u
+      let through = zip(operands[0].m, errors[0]).map { ($1 + gamma * ($0 + $1)) * (1 + 0x1p-40) }
+      guard let image = weights.absoluteImage(of: [through], through: index) else { return nil }
+      m = m.map { ($0 + added) * (1 + 0x1p-40) }
+      e = image.map { ($0 + gamma * added) * (1 + 0x1p-40) }
+    default:
+      guard let image = weights.absoluteImage(of: errors, through: index) else { return nil }
+      // Neither φ(0) nor a constant that a layer adds is larger than 1 beside its tensors.
+      m = m.map { $0 + added + 1 }
+      e = zip(image, m).map { ($0 + 64 * u * ($1 + 1)) * (1 + 0x1p-40) }
+    }
+    e = e.map { $0 + 0x1p-900 }
+    guard m.allSatisfy(\.isFinite), e.allSatisfy(\.isFinite) else { return nil }
+    ranges.append(Range(m: m, e: e))
+  }
+  return range(of: network.output).e
+}
+
+extension NetworkWeights {
+  fileprivate func largestAddend(of index: Int) -> Double {
+    let node = network.nodes[index]
+    let multiplied: String? = switch node.operation {
+    case .linear(.dense(let weight, _, _)), .linear(.diagonal(let weight, _)): weight
+    default: nil
+    }
+    return node.weights.filter { $0.name != multiplied }.reduce(0) { sum, declaration in
+      switch tensor(declaration.name, of: index).values {
+      case .float32(let values): sum + Double(values.lazy.map(\.magnitude).max() ?? 0)
+      case .float64(let values): sum + (values.lazy.map(\.magnitude).max() ?? 0)
+      }
+    }
+  }
+}

@@ -1,0 +1,294 @@
+import Model
+import Rounding
+import Tensors
+
+/// Two inputs and the slope ‖f(a) − f(b)‖/‖a − b‖ between them, rounded down: no bound of the
+/// network can be smaller. How close it comes to the best bound is an estimate of tightness.
+public struct Slope: Sendable {
+  public let value: LowerBound
+  public let a: [Float]
+  public let b: [Float]
+}
+
+/// Looks for a steep place of the network: points at random, the steepest direction at each by
+/// the power method of the norm (w = J·v, z = Jᵀ·s with s dual to w, v dual to z), then new points
+/// around the best ones. The result is the same for the same weights and engine.
+///
+/// - Parameters:
+///   - search: runs the search; its precision decides nothing but how good the result is.
+///   - exact: evaluates the final slopes; must compute in float64 (the rounding it is trusted
+///     with is subtracted, see `roundingErrors`).
+/// - Returns: nil where no slope is found or none can be vouched for.
+public func steepestSlope(
+  _ weights: NetworkWeights, norm: Norm, search: any Engine, exact: any Engine
+) throws(EngineError) -> Slope? {
+  guard let floats = weights.floats else { return nil }
+  var search = try SlopeSearch(weights, floats, norm: norm, engine: search)
+  let places = try search.run()
+  return try steepestWitness(places, weights, floats, norm: norm, engine: exact)
+}
+
+extension NetworkWeights {
+  /// All tensors as float32; nil where one holds a number that is not a float32.
+  fileprivate var floats: [String: [Float]]? {
+    var result: [String: [Float]] = [:]
+    for (name, tensor) in tensors {
+      switch tensor.values {
+      case .float32(let values): result[name] = values
+      case .float64(let values):
+        let rounded = values.map(Float.init)
+        guard zip(values, rounded).allSatisfy({ $0 == Double($1) }) else { return nil }
+        result[name] = rounded
+      }
+    }
+    return result
+  }
+}
+
+extension Executable {
+  fileprivate func load(_ weights: [String: [Float]]) throws(EngineError) {
+    for name in states.keys { if let values = weights[name] { try writeState(name, values) } }
+  }
+}
+
+/// A point and a direction, and the slope there as the search saw it.
+private struct Place {
+  var x: [Float]
+  var v: [Float]
+  var slope: Float
+}
+
+private struct SlopeSearch {
+  let norm: Norm
+  let batch: Int
+  let rounds: Int
+  let inputs: Int
+  let outputs: Int
+  let executable: any Executable
+  var random = SplitMix(state: 0x51_0E_5E_A7_C4)
+
+  init(
+    _ weights: NetworkWeights, _ floats: [String: [Float]], norm: Norm, engine: any Engine
+  ) throws(EngineError) {
+    self.norm = norm
+    let network = weights.network
+    inputs = network.inputShape.elementCount
+    outputs = network.outputShape.elementCount
+    let size = max(1, network.parameterCount + inputs + outputs)
+    batch = max(2, min(32, 20_000_000 / size))
+    rounds = max(3, min(24, 400_000_000 / (size * batch)))
+    executable = try engine.compile(
+      [Self.program(network, batch, isTransposed: false),
+       Self.program(network, batch, isTransposed: true)], options: EngineOptions())
+    try executable.load(floats)
+  }
+
+  /// `jvp`: x, v ↦ J(x)·v. `vjp`: x, v ↦ J(x)ᵀ·v.
+  static func program(_ network: Network, _ batch: Int, isTransposed: Bool) -> Program {
+    let g = GraphBuilder()
+    let x = g.input("x", [batch] + network.inputShape)
+    let y = Lowering.forwardValue(network: network, x: x, mode: .deployed, g).output
+    if isTransposed {
+      let s = g.input("v", g.shape(y))
+      let z = g.gradient(of: y, with: [x], seed: s)[0]
+      return Program(name: "vjp", graph: g.graph, outputs: [.init("result", z)]).optimized()
+    }
+    // J·v is the gradient of ⟨Jᵀ·s, v⟩ with respect to s, at any s.
+    let v = g.input("v", g.shape(x))
+    let s = g.constant(0, g.shape(y))
+    let z = g.gradient(of: y, with: [x], seed: s)[0]
+    let w = g.gradient(of: z, with: [s], seed: v)[0]
+    return Program(name: "jvp", graph: g.graph, outputs: [.init("result", w)]).optimized()
+  }
+
+  mutating func run() throws(EngineError) -> [Place] {
+    var best: [Place] = []
+    var places = (0..<batch).map { startingPlace($0) }
+    for round in 0..<rounds {
+      for _ in 0..<(round == 0 ? 8 : 3) { try steepen(&places) }
+      best = Array((best + places.filter { $0.slope.isFinite }).sorted { $0.slope > $1.slope }
+        .prefix(max(2, batch / 4)))
+      guard !best.isEmpty else { return [] }
+      places = (0..<batch).map { neighbour(of: best[$0 % best.count], round + $0) }
+    }
+    try steepen(&places)
+    return Array((best + places.filter { $0.slope.isFinite }).sorted { $0.slope > $1.slope }
+      .prefix(4))
+  }
+
+  /// Inputs as they occur (in [0, 1)), and points around the origin at several scales.
+  private mutating func startingPlace(_ index: Int) -> Place {
+    let scale: Double = [1, 1, 0.1, 10][index % 4]
+    let x = (0..<inputs).map { _ in
+      index % 4 == 0 ? Float(abs(random.unit())) : Float(gaussian() * scale)
+    }
+    var v = (0..<inputs).map { _ in Float(gaussian()) }
+    makeUnit(&v)
+    return Place(x: x, v: v, slope: 0)
+  }
+
+  private mutating func neighbour(of place: Place, _ index: Int) -> Place {
+    var result = place
+    result.slope = 0
+    let size = (place.x.reduce(0) { $0 + $1 * $1 } / Float(max(1, inputs))).squareRoot()
+    let step = [0.03, 0.1, 0.3, 1][index % 4] * max(Double(size), 0.1)
+    let along = index % 3 == 0 ? gaussian() * step * Double(inputs).squareRoot() : 0
+    let length = (place.v.reduce(0) { $0 + $1 * $1 }).squareRoot()
+    for i in 0..<inputs {
+      let shift = along == 0 ? gaussian() * step : along * Double(place.v[i] / max(length, 1e-30))
+      result.x[i] += Float(shift)
+    }
+    return result
+  }
+
+  /// One step of the power method at every place; records the slope of the direction it had.
+  private func steepen(_ places: inout [Place]) throws(EngineError) {
+    let x = places.flatMap(\.x)
+    try executable.writeInput("x", of: "jvp", x)
+    try executable.writeInput("v", of: "jvp", places.flatMap(\.v))
+    try executable.run("jvp")
+    var w = try executable.readOutput("result", of: "jvp", count: batch * outputs)
+    var before = places
+    for index in 0..<batch {
+      let row = index * outputs..<(index + 1) * outputs
+      before[index].slope = length(w[row])
+      w.replaceSubrange(row, with: dual(w[row]))
+    }
+    try executable.writeInput("x", of: "vjp", x)
+    try executable.writeInput("v", of: "vjp", w)
+    try executable.run("vjp")
+    let z = try executable.readOutput("result", of: "vjp", count: batch * inputs)
+    for index in 0..<batch {
+      var v = predual(z[index * inputs..<(index + 1) * inputs])
+      makeUnit(&v)
+      let isUsable = v.allSatisfy(\.isFinite) && v.contains { $0 != 0 }
+      // The slope belongs to the old direction; the power method never makes it smaller.
+      places[index].slope = before[index].slope
+      if isUsable { places[index].v = v }
+    }
+  }
+
+  private func length(_ w: ArraySlice<Float>) -> Float {
+    switch norm {
+    case .l1: w.reduce(0) { $0 + $1.magnitude }
+    case .l2: w.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    case .linf: w.reduce(0) { max($0, $1.magnitude) }
+    }
+  }
+
+  /// s with ⟨s, w⟩ = ‖w‖ and dual norm 1.
+  private func dual(_ w: ArraySlice<Float>) -> [Float] {
+    switch norm {
+    case .l1: w.map { $0 < 0 ? -1 : 1 }
+    case .l2: w.map { $0 / max(length(w), 1e-30) }
+    case .linf: peak(w)
+    }
+  }
+
+  /// The v of norm 1 with the largest ⟨z, v⟩.
+  private func predual(_ z: ArraySlice<Float>) -> [Float] {
+    switch norm {
+    case .l1: peak(z)
+    case .l2: Array(z)
+    case .linf: z.map { $0 < 0 ? -1 : 1 }
+    }
+  }
+
+  private func peak(_ w: ArraySlice<Float>) -> [Float] {
+    var result = [Float](repeating: 0, count: w.count)
+    if let index = w.indices.max(by: { w[$0].magnitude < w[$1].magnitude }) {
+      result[index - w.startIndex] = w[index] < 0 ? -1 : 1
+    }
+    return result
+  }
+
+  private func makeUnit(_ v: inout [Float]) {
+    let size = length(v[...])
+    if size > 0 { for index in v.indices { v[index] /= size } }
+  }
+
+  /// Roughly normal: the sum of four uniforms, variance 1.
+  private mutating func gaussian() -> Double {
+    (random.unit() + random.unit() + random.unit() + random.unit()) * 0.75.squareRoot()
+  }
+}
+
+/// The best slope between x ± ½εv over the places and a range of ε, evaluated in float64 and
+/// rounded down.
+private func steepestWitness(
+  _ places: [Place], _ weights: NetworkWeights, _ floats: [String: [Float]], norm: Norm,
+  engine: any Engine
+) throws(EngineError) -> Slope? {
+  let network = weights.network
+  let inputs = network.inputShape.elementCount
+  let outputs = network.outputShape.elementCount
+  let count = network.parameterCount > 4_000_000 ? 1 : places.count
+  var pairs: [(a: [Float], b: [Float])] = []
+  for place in places.prefix(count) {
+    let largest = place.v.reduce(0) { max($0, $1.magnitude) }
+    for step: Float in [1e-3, 1e-2, 0.1, 1] {
+      let half = step / (2 * largest)
+      pairs.append((
+        zip(place.x, place.v).map { $0 - half * $1 }, zip(place.x, place.v).map { $0 + half * $1 }
+      ))
+    }
+  }
+  guard !pairs.isEmpty else { return nil }
+
+  let g = GraphBuilder()
+  let shape = [pairs.count] + network.inputShape
+  let (a, b) = (g.input("a", shape), g.input("b", shape))
+  let start = Lowering.forwardValue(network: network, x: a, mode: .deployed, g).output
+  let end = Lowering.forwardValue(network: network, x: b, mode: .deployed, g).output
+  let difference = g.subtract(end, start)
+  let program = Program(
+    name: "difference", graph: g.graph, outputs: [.init("difference", difference)])
+  let executable = try engine.compile([program.optimized()], options: EngineOptions())
+  try executable.load(floats)
+  try executable.writeInput("a", of: program.name, pairs.flatMap(\.a))
+  try executable.writeInput("b", of: program.name, pairs.flatMap(\.b))
+  try executable.run(program.name)
+  let differences = try executable.readOutput(
+    "difference", of: program.name, count: pairs.count * outputs)
+
+  var magnitude = [Double](repeating: 0, count: inputs)
+  for (a, b) in pairs {
+    for i in 0..<inputs { magnitude[i] = max(magnitude[i], Double(max(abs(a[i]), abs(b[i])))) }
+  }
+  guard magnitude.allSatisfy(\.isFinite), let errors = roundingErrors(weights, magnitude: magnitude)
+  else { return nil }
+  var best: Slope?
+  for (index, pair) in pairs.enumerated() {
+    let row = differences[index * outputs..<(index + 1) * outputs]
+    guard row.allSatisfy(\.isFinite) else { continue }
+    // Less the error at both ends, and what rounding the difference to float32 may have added.
+    let rise = zip(row, errors).map { value, error in
+      LowerBound(proved: Directed.productDown(Double(value.magnitude), 1 - 0x1p-22))
+        - UpperBound(proved: Directed.sumUp(2 * error, 0x1p-149))
+    }
+    let run = zip(pair.a, pair.b).map { a, b in
+      UpperBound(proved: abs(Double(b) - Double(a)).nextUp)
+    }
+    let slope = lengthDown(rise, norm) / lengthUp(run, norm)
+    if best.map({ slope > $0.value }) ?? true {
+      best = Slope(value: slope, a: pair.a, b: pair.b)
+    }
+  }
+  return best
+}
+
+private func lengthDown(_ x: [LowerBound], _ norm: Norm) -> LowerBound {
+  switch norm {
+  case .l1: x.reduce(.zero, +)
+  case .l2: x.reduce(.zero) { $0 + $1 * $1 }.squareRoot()
+  case .linf: x.max() ?? .zero
+  }
+}
+
+private func lengthUp(_ x: [UpperBound], _ norm: Norm) -> UpperBound {
+  switch norm {
+  case .l1: x.reduce(.zero, +)
+  case .l2: x.reduce(.zero) { $0 + $1 * $1 }.squareRoot()
+  case .linf: x.max() ?? .zero
+  }
+}

@@ -1,0 +1,105 @@
+import Diagnostics
+import Model
+import Rounding
+
+/// What the declared constraints prove, without data and without weights.
+public struct StaticAnalysis: Sendable {
+  public var networks: [NetworkAnalysis]
+  public var targets: [TargetAnalysis]
+  public var diagnostics: [Diagnostic]
+}
+
+public struct NetworkAnalysis: Sendable {
+  public var network: Network
+  /// The norm of the table.
+  public var norm: Norm
+  /// One per node of the network.
+  public var layers: [LayerAnalysis]
+  /// The bound of the whole network in each norm.
+  public var total: [Norm: UpperBound]
+}
+
+public struct LayerAnalysis: Sendable {
+  public var name: String
+  /// In the network's norm; of a residual connection the bound of the whole block.
+  public var bound: UpperBound
+  public var bounds: [Norm: UpperBound]
+  /// `spectral, certified rescale`
+  public var heldBy: String
+}
+
+public struct TargetAnalysis: Sendable {
+  public enum Verdict: Sendable, Hashable {
+    case proved
+    /// The declared bounds exceed the target, and certified layers reach their declared bounds.
+    case refuted
+    /// The declaration does not decide; training's result will.
+    case undecided
+    /// `report: true`: nothing is claimed.
+    case reported
+  }
+  public var span: Span
+  /// `lipschitz l2 ≤ 1`
+  public var text: String
+  public var verdict: Verdict
+  /// `proved: 1`, `needs the trained network`
+  public var explanation: String
+}
+
+/// Bounds every layer and network from what the description declares, and judges its targets.
+public func analyse(_ experiment: Experiment) -> StaticAnalysis {
+  var diagnostics: [Diagnostic] = []
+  let networks = experiment.networks.map { network in
+    let analysis = NetworkClaims(network)
+    diagnostics += analysis.sumWarnings() + analysis.unenforcedWarnings()
+    return analysis
+  }
+  let targets = experiment.targets.map { target in
+    judge(target, networks, into: &diagnostics)
+  }
+  return StaticAnalysis(
+    networks: networks.map(\.analysis), targets: targets, diagnostics: diagnostics)
+}
+
+private func judge(
+  _ target: Target, _ networks: [NetworkClaims], into diagnostics: inout [Diagnostic]
+) -> TargetAnalysis {
+  func result(
+    _ text: String, _ verdict: TargetAnalysis.Verdict, _ explanation: String
+  ) -> TargetAnalysis {
+    TargetAnalysis(span: target.span, text: text, verdict: verdict, explanation: explanation)
+  }
+  switch target.claim {
+  case .accuracy(let share):
+    guard let share else { return result("accuracy", .reported, "after training") }
+    return result("accuracy ≥ \(share)", .undecided, "needs the trained network")
+  case .certifiedAccuracy(let norm, let radius, let share):
+    let place = "at \(norm.rawValue) radius \(shortText(radius))"
+    guard let share else { return result("certified accuracy \(place)", .reported, "after training") }
+    return result(
+      "certified accuracy \(place) ≥ \(share)", .undecided, "needs the trained network")
+  case .lipschitz(let of, let norm, let bound):
+    let network = networks.first { $0.network.name == of } ?? networks[0]
+    let name = "lipschitz \(norm.rawValue)"
+    let total = network.total(norm)
+    guard let bound else {
+      return result(
+        name, .reported, total.isFinite ? total.text(significant: 5) : "needs the weights")
+    }
+    let text = "\(name) ≤ \(shortText(bound))"
+    if total.value <= bound {
+      return result(text, .proved, "proved: \(total.text(significant: 5))")
+    }
+    let problem = network.problem(norm: norm, target: bound, at: target.span)
+    diagnostics.append(problem)
+    if problem.severity == .error {
+      return result(text, .refuted, "the declared bounds give \(total.text(significant: 5))")
+    }
+    return result(text, .undecided, "needs the weights: `lgc bound` decides")
+  }
+}
+
+/// A number of the description, as short as it can be said.
+func shortText(_ number: Double) -> String {
+  number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : "\(number)"
+}

@@ -1,0 +1,91 @@
+import Tensors
+
+/// A constraint on one weight of one layer.
+struct HeldWeight {
+  let constraint: any Constraint
+  let bound: Double
+  let weight: WeightDeclaration
+  /// `<layer>.<weight>`, and what the constraint's state names begin with.
+  let tensorName: String
+  let statePrefix: String
+
+  /// `<layer>.<weight>.<constraint>.<name>`, its shape and start.
+  var state: [InitialState] {
+    constraint.state(weight.shape).map {
+      InitialState(name: statePrefix + $0.name, shape: $0.shape, initializer: $0.initializer)
+    }
+  }
+
+  /// W̄ and the constraint's state after it. Without `state` the stored vectors are read.
+  func apply(
+    to stored: Value, mode: LoweringMode, state given: [String: Value]? = nil, _ g: GraphBuilder
+  ) -> (weight: Value, updates: [Program.Update]) {
+    var state = given ?? [:]
+    for declaration in constraint.state(weight.shape) where state[declaration.name] == nil {
+      state[declaration.name] = g.state(statePrefix + declaration.name, declaration.shape)
+    }
+    let context = ConstraintContext(graph: g, mode: mode, state: state)
+    let result = constraint.reparametrise(stored, bound: bound, context)
+    return (result, context.updates.map { .init(statePrefix + $0.name, $0.value) })
+  }
+}
+
+extension LayerNode {
+  /// What holds this weight, nil for biases and where nothing is declared or enforced.
+  func constraint(on weight: WeightDeclaration) -> HeldWeight? {
+    guard weight.isConstrained, let declared, let constraint = declared.constraint else {
+      return nil
+    }
+    let name = tensorName(weight.name)
+    return HeldWeight(
+      constraint: constraint, bound: declared.bound, weight: weight, tensorName: name,
+      statePrefix: "\(name).\(declared.constraintKind).")
+  }
+}
+
+extension Network {
+  var heldWeights: [(node: LayerNode, held: HeldWeight)] {
+    nodes.flatMap { node in
+      node.weights.compactMap { node.constraint(on: $0) }.map { (node, $0) }
+    }
+  }
+}
+
+extension Lowering {
+  /// A program whose outputs are the weights W̄ that the network uses, one per constrained tensor
+  /// and named as its state: when training ends they replace the stored ones.
+  public static func deployedWeights(network: Network) -> Program {
+    let g = GraphBuilder()
+    let outputs = network.heldWeights.map { node, held in
+      g.with(origin: Origin(name: node.name, span: node.span)) {
+        let stored = g.state(held.tensorName, held.weight.shape)
+        return Program.Output(held.tensorName, held.apply(to: stored, mode: .evaluation, g).weight)
+      }
+    }
+    return Program(name: "deploy", graph: g.graph, outputs: outputs).optimized()
+  }
+
+  /// A program that advances the constraints' state `iterations` times on the weights as they are,
+  /// to be run once before the first step: from a random start, one power iteration says little
+  /// about a norm. nil where no constraint keeps state.
+  public static func constraintWarmup(network: Network, iterations: Int) -> Program? {
+    let g = GraphBuilder()
+    var updates: [Program.Update] = []
+    for (node, held) in network.heldWeights where !held.state.isEmpty {
+      g.with(origin: Origin(name: node.name, span: node.span)) {
+        let stored = g.state(held.tensorName, held.weight.shape)
+        var state: [String: Value] = [:]
+        var last: [Program.Update] = []
+        for _ in 0..<iterations {
+          last = held.apply(to: stored, mode: .training, state: state, g).updates
+          for update in last {
+            state[String(update.state.dropFirst(held.statePrefix.count))] = update.value
+          }
+        }
+        updates += last
+      }
+    }
+    if updates.isEmpty { return nil }
+    return Program(name: "warmup", graph: g.graph, outputs: [], updates: updates).optimized()
+  }
+}

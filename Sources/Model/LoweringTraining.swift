@@ -1,0 +1,141 @@
+import Tensors
+
+/// A state tensor and how it starts.
+public struct InitialState: Sendable {
+  public let name: String
+  public let shape: Shape
+  public let initializer: Initializer
+  public init(name: String, shape: Shape, initializer: Initializer) {
+    self.name = name
+    self.shape = shape
+    self.initializer = initializer
+  }
+}
+
+/// What training runs. All programs share state by name.
+public struct TrainingPrograms: Sendable {
+  /// One step. Inputs `x` [batch, input…], `labels` ([batch] class numbers, or targets
+  /// [batch, output…]) and the scalar `learning_rate`. Outputs the scalar `loss`, the mean over the
+  /// batch, and for class labels `correct`, how many samples were right.
+  public let train: Program
+  /// Inputs `x` and `labels`; outputs, per sample, `loss` [batch] and for class labels `correct`
+  /// [batch], 0 or 1.
+  public let evaluate: Program
+  /// Every state of both programs.
+  public let initial: [InitialState]
+  /// The names of what the optimizer updates, in network order.
+  public let parameters: [String]
+}
+
+extension Lowering {
+  /// The step and the evaluation of one network under one loss.
+  ///
+  /// The step's order is: constraints applied (their state advanced), forward, loss, gradient with
+  /// the state's vectors constant, update of every parameter, all in one program. The forward pass
+  /// is simplified before it is differentiated, so that x·(W/σ)ᵀ, which became (x·Wᵀ)/σ, has a
+  /// gradient that never holds a scaled copy of W.
+  public static func trainingPrograms(
+    network: Network, loss: any SupervisedLoss, optimizer: any Optimizer, batch: Int,
+    evaluationBatch: Int, seed: UInt64
+  ) -> TrainingPrograms {
+    let declarations = network.nodes.flatMap { node in
+      node.weights.map {
+        InitialState(
+          name: node.tensorName($0.name), shape: $0.shape, initializer: $0.initializer)
+      }
+    }
+    let forward = scored(
+      network, loss, name: "train", batch: batch, mode: .training, seed: seed
+    ).optimized()
+    let step = differentiated(forward, declarations, optimizer, batch: batch)
+    let evaluate = scored(
+      network, loss, name: "evaluate", batch: evaluationBatch, mode: .evaluation, seed: seed
+    ).optimized()
+
+    let constraintState = network.heldWeights.flatMap(\.held.state)
+    let counter = InitialState(name: stepName, shape: [], initializer: .constant(0))
+    return TrainingPrograms(
+      train: step.program.optimized(), evaluate: evaluate,
+      initial: declarations + constraintState + step.initial + [counter],
+      parameters: declarations.map(\.name))
+  }
+
+  /// Forward pass, loss per sample, and correctness per sample for class labels.
+  private static func scored(
+    _ network: Network, _ loss: any SupervisedLoss, name: String, batch: Int, mode: LoweringMode,
+    seed: UInt64
+  ) -> Program {
+    let g = GraphBuilder()
+    let x = g.input("x", [batch] + network.inputShape)
+    let labelShape = loss.labels == .classes ? [] : network.outputShape
+    let labels = g.input("labels", [batch] + labelShape)
+    let result = forwardValue(network: network, x: x, mode: mode, seed: seed, g)
+    let outputs = g.with(origin: Origin(name: "loss")) {
+      var outputs = [
+        Program.Output("loss", loss.lower(output: result.output, labels: labels, g))
+      ]
+      if loss.labels == .classes {
+        outputs.append(.init("correct", correct(result.output, labels, g)))
+      }
+      return outputs
+    }
+    return Program(name: name, graph: g.graph, outputs: outputs, updates: result.updates)
+  }
+
+  /// 1 where the first largest of the outputs is the label's, [batch]. Outputs with a NaN are never
+  /// correct.
+  private static func correct(_ output: Value, _ labels: Value, _ g: GraphBuilder) -> Value {
+    let shape = g.shape(output)
+    let rest = Array(1..<shape.count)
+    let logits = g.reshape(output, to: [shape[0], rest.reduce(1) { $0 * shape[$1] }])
+    let flat = g.shape(logits)
+    let largest = g.maximum(over: [1], logits)
+    let isLargest = g.binary(.equal, logits, g.broadcast(leading: largest, to: flat))
+    // The largest of n − j over the hits j is n minus the first hit.
+    let rank = g.multiply(isLargest, g.subtract(Double(flat[1]), g.iota(flat, axis: 1)))
+    let predicted = g.subtract(Double(flat[1]), g.maximum(over: [1], rank))
+    return g.binary(.equal, predicted, labels)
+  }
+
+  /// The forward program continued: means, gradients and updates.
+  private static func differentiated(
+    _ forward: Program, _ parameters: [InitialState], _ optimizer: any Optimizer, batch: Int
+  ) -> (program: Program, initial: [InitialState]) {
+    let g = GraphBuilder(forward.graph)
+    var leaves: [String: Value] = [:]
+    for (index, node) in forward.graph.nodes.enumerated() {
+      if case .state(let state) = node.op { leaves[state.name] = Value(index) }
+    }
+    var outputs: [Program.Output] = []
+    var mean: Value?
+    for output in forward.outputs {
+      let total = g.sum(output.value)
+      if output.name == "loss" {
+        let value = g.multiply(total, 1 / Double(batch))
+        mean = value
+        outputs.append(.init(output.name, value))
+      } else {
+        outputs.append(.init(output.name, total))
+      }
+    }
+    // A parameter that the loss does not reach has no leaf left; its gradient is zero.
+    let values = parameters.map { leaves[$0.name] ?? g.state($0.name, $0.shape) }
+    let gradients = g.gradient(of: mean!, with: values)
+    let optimized = zip(parameters, zip(values, gradients)).map {
+      OptimizedParameter(name: $0.name, value: $1.0, gradient: $1.1)
+    }
+    let result = g.with(origin: Origin(name: "optimizer")) {
+      let rate = g.input("learning_rate", [])
+      return optimizer.lower(optimized, learningRate: rate, g)
+    }
+    let step = leaves[stepName] ?? g.state(stepName, [])
+    let updates =
+      forward.updates + result.updates + [.init(stepName, g.add(step, 1))]
+    return (
+      Program(name: "train", graph: g.graph, outputs: outputs, updates: updates),
+      result.initial.map {
+        InitialState(name: $0.name, shape: $0.shape, initializer: $0.initializer)
+      }
+    )
+  }
+}

@@ -1,0 +1,122 @@
+import Glibc
+import Model
+import Tensors
+
+/// The slots that a `BatchPipeline`'s thread fills and its owner empties.
+final class BatchWorker: @unchecked Sendable {
+  private let samples: Samples
+  private let scaling: InputScaling
+  private let order: BatchPipeline.Order
+  private let batch: Int
+  private let batchesPerEpoch: Int
+  private let total: Int
+
+  private static let slots = 2
+  private let x: [UnsafeMutableBufferPointer<Float>]
+  private let labels: [UnsafeMutableBufferPointer<Float>]
+  private var counts = [Int](repeating: 0, count: slots)
+
+  // Under the lock: batches made and used so far, and whether to stop.
+  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var made = 0
+  private var used = 0
+  private var isStopped = false
+
+  init(
+    _ samples: Samples, _ scaling: InputScaling, _ batch: Int, _ order: BatchPipeline.Order,
+    perEpoch: Int, total: Int
+  ) {
+    self.samples = samples
+    self.scaling = scaling
+    self.batch = batch
+    self.order = order
+    self.total = total
+    batchesPerEpoch = perEpoch
+    let size = batch * samples.shape.elementCount
+    x = (0..<Self.slots).map { _ in .allocate(capacity: size) }
+    labels = (0..<Self.slots).map { _ in .allocate(capacity: batch) }
+    for buffer in x + labels { buffer.initialize(repeating: 0) }
+    pthread_mutex_init(lock, nil)
+    pthread_cond_init(changed, nil)
+  }
+
+  deinit {
+    pthread_mutex_destroy(lock)
+    pthread_cond_destroy(changed)
+    lock.deallocate()
+    changed.deallocate()
+    for buffer in x + labels { buffer.deallocate() }
+  }
+
+  // MARK: the owner's side
+
+  func waitForNext() -> BatchPipeline.Batch? {
+    guard used < total else { return nil }
+    pthread_mutex_lock(lock)
+    while made <= used { pthread_cond_wait(changed, lock) }
+    pthread_mutex_unlock(lock)
+    let slot = used % Self.slots
+    return BatchPipeline.Batch(
+      x: UnsafeBufferPointer(x[slot]), labels: UnsafeBufferPointer(labels[slot]),
+      count: counts[slot])
+  }
+
+  func release() {
+    pthread_mutex_lock(lock)
+    used += 1
+    pthread_cond_signal(changed)
+    pthread_mutex_unlock(lock)
+  }
+
+  func stop() {
+    pthread_mutex_lock(lock)
+    isStopped = true
+    pthread_cond_signal(changed)
+    pthread_mutex_unlock(lock)
+  }
+
+  // MARK: the thread's side
+
+  func work() {
+    var permutation: [Int32] = []
+    for step in 0..<total {
+      if step % batchesPerEpoch == 0, case .shuffled(let seed) = order {
+        permutation = Self.order(seed: seed, epoch: step / batchesPerEpoch, count: samples.count)
+      }
+      pthread_mutex_lock(lock)
+      while made - used >= Self.slots && !isStopped { pthread_cond_wait(changed, lock) }
+      let mustStop = isStopped
+      pthread_mutex_unlock(lock)
+      if mustStop { return }
+
+      prepare(step % batchesPerEpoch, permutation, slot: step % Self.slots)
+
+      pthread_mutex_lock(lock)
+      made += 1
+      pthread_cond_signal(changed)
+      pthread_mutex_unlock(lock)
+    }
+  }
+
+  private func prepare(_ index: Int, _ permutation: [Int32], slot: Int) {
+    let start = index * batch
+    let count = min(batch, samples.count - start)
+    let indices = (start..<start + count).lazy.map {
+      permutation.isEmpty ? $0 : Int(permutation[$0])
+    }
+    counts[slot] = count
+    scaling.fill(x[slot].baseAddress!, with: samples, at: indices)
+    for (row, index) in indices.enumerated() { labels[slot][row] = Float(samples.labels[index]) }
+    if count < batch {
+      x[slot][(count * samples.shape.elementCount)...].update(repeating: 0)
+      labels[slot][count...].update(repeating: 0)
+    }
+  }
+
+  /// The order of epoch `epoch`, from 0.
+  static func order(seed: UInt64, epoch: Int, count: Int) -> [Int32] {
+    var generator = PhiloxGenerator(seed: seed, stream: "shuffle.\(epoch)")
+    return generator.permutation(of: count)
+  }
+}

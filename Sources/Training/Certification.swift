@@ -1,0 +1,67 @@
+import Diagnostics
+import Formats
+import Lipschitz
+import Model
+import Rounding
+import Tensors
+
+/// The end of training: weights that the declared constraints are true of, and what is proved of
+/// them.
+struct Certification {
+  let network: Network
+  /// The stored weights, in network order.
+  let weights: [NamedTensor]
+
+  /// Takes W̄ of every layer and makes each declared bound that its constraint promises true.
+  init(
+    _ network: Network, trained: [(name: String, shape: Shape, values: [Float])]
+  ) throws(DiagnosticError) {
+    self.network = network
+    var certified: [String: [Float]] = [:]
+    let values = Dictionary(uniqueKeysWithValues: trained.map { ($0.name, $0.values) })
+    for node in network.nodes {
+      guard let declared = node.declared, let constraint = declared.constraint,
+        constraint.isCertifiedAfterTraining, case .linear(let linear) = node.operation,
+        let name = linear.weight.map(node.tensorName), let weight = values[name]
+      else { continue }
+      do throws(ProofError) {
+        certified[name] = try certifiedRescale(
+          weight: weight, of: linear, norm: declared.norm, bound: declared.bound)
+      } catch {
+        throw DiagnosticError(error.naming(name).diagnostic)
+      }
+    }
+    weights = trained.map {
+      NamedTensor(
+        name: $0.name, shape: $0.shape, values: .float32(certified[$0.name] ?? $0.values))
+    }
+  }
+
+  var values: [String: [Float]] {
+    Dictionary(
+      uniqueKeysWithValues: weights.compactMap { tensor in
+        if case .float32(let values) = tensor.values { (tensor.name, values) } else { nil }
+      })
+  }
+}
+
+extension LinearOperator {
+  /// The stored tensor's local name; nil where there is none.
+  fileprivate var weight: String? {
+    switch self {
+    case .dense(let weight, _, _): weight
+    case .diagonal(let weight, _): weight
+    case .scaling: nil
+    }
+  }
+}
+
+extension ProofError {
+  /// The same failure with the tensor's name, which a function of bare numbers cannot know.
+  fileprivate func naming(_ tensor: String) -> ProofError {
+    if case .notFinite(_, let index, let value) = self {
+      return .notFinite(tensor: tensor, index: index, value: value)
+    }
+    return self
+  }
+}

@@ -1,0 +1,21 @@
+import Glibc
+import Synchronization
+
+/// Control-C as a flag that the loop looks at between steps. A second one ends the process at once.
+public enum Interruption {
+  private static let flag = Atomic<Bool>(false)
+
+  /// From now on the first SIGINT only sets the flag.
+  public static func catchOnce() {
+    flag.store(false, ordering: .relaxed)
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { _ in Interruption.mark() }
+    action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
+    sigemptyset(&action.sa_mask)
+    sigaction(SIGINT, &action, nil)
+  }
+
+  public static var isRequested: Bool { flag.load(ordering: .relaxed) }
+
+  fileprivate static func mark() { flag.store(true, ordering: .relaxed) }
+}

@@ -1,0 +1,112 @@
+import Diagnostics
+import Formats
+import Glibc
+
+/// The folder of one run: `runs/2026-11-21-fashion-spectral-3f9c2a`.
+///
+/// `run.json` stands there from the start, without `end`; `weights.safetensors`, then `bound.json`,
+/// then `run.json` with `end` appear when training is over, each in one step. So a run is complete
+/// exactly when its `run.json` has `end`, and whatever kills it cannot make it look so.
+public struct RunDirectory: Sendable {
+  public let path: String
+  public init(path: String) { self.path = path }
+
+  public var description: String { path + "/description.yaml" }
+  public var resolved: String { path + "/resolved.yaml" }
+  public var record: String { path + "/run.json" }
+  public var metrics: String { path + "/metrics.jsonl" }
+  public var weights: String { path + "/weights.safetensors" }
+  public var bound: String { path + "/bound.json" }
+
+  /// Makes `runs/<date>-<name>-<hash>`, with `-2`, `-3`, … appended while the name is taken.
+  ///
+  /// - Parameter hash: the description's SHA-256 in hexadecimal digits.
+  public static func make(
+    in parent: String = "runs", date: String = Clock.date, name: String, hash: String
+  ) throws(FormatError) -> RunDirectory {
+    try makeParents(parent)
+    let base = "\(parent)/\(date)-\(fileName(name))-\(hash.prefix(6))"
+    var path = base
+    var attempt = 1
+    // mkdir itself decides who has the name, so two runs started together get two folders.
+    while mkdir(path, 0o777) != 0 {
+      guard errno == EEXIST else { throw cannotMake(path) }
+      attempt += 1
+      path = "\(base)-\(attempt)"
+    }
+    return RunDirectory(path: path)
+  }
+
+  /// Makes the folder that the user names; it may exist if it is empty.
+  public static func make(at path: String) throws(FormatError) -> RunDirectory {
+    try makeParents(path)
+    guard let names = entries(of: path) else { throw cannotMake(path) }
+    guard names.isEmpty else {
+      throw FormatError(path: path, message: "exists and is not empty", cause: .system)
+    }
+    return RunDirectory(path: path)
+  }
+
+  /// Whether training ended and everything was written.
+  public var isComplete: Bool { end != nil }
+
+  /// When the run ended, as text that sorts by time; nil if it did not.
+  public var end: String? {
+    guard access(weights, R_OK) == 0, let bytes = try? InputFile.bytes(record),
+      let json = try? JSON(bytes)
+    else { return nil }
+    return json["end"]?.string
+  }
+
+  /// The complete run that ended last, under `parent`; nil if there is none.
+  public static func newest(in parent: String = "runs") -> RunDirectory? {
+    let runs = (entries(of: parent) ?? []).compactMap { name in
+      let run = RunDirectory(path: "\(parent)/\(name)")
+      return run.end.map { (end: $0, name: name, run: run) }
+    }
+    return runs.max { ($0.end, $0.name) < ($1.end, $1.name) }?.run
+  }
+
+  /// The names in a folder, without `.` and `..`; nil if it cannot be read.
+  private static func entries(of path: String) -> [String]? {
+    guard let folder = opendir(path) else { return nil }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  private static func makeParents(_ path: String) throws(FormatError) {
+    var position = path.startIndex
+    while position < path.endIndex {
+      position = path[path.index(after: position)...].firstIndex(of: "/") ?? path.endIndex
+      let prefix = String(path[..<position])
+      guard mkdir(prefix, 0o777) == 0 || errno == EEXIST else { throw cannotMake(prefix) }
+    }
+  }
+
+  /// `name` with everything replaced that a shell or a path would mind.
+  static func fileName(_ name: String) -> String {
+    let kept = name.unicodeScalars.prefix(80).map { scalar -> Character in
+      switch scalar {
+      case "a"..."z", "A"..."Z", "0"..."9", ".", "_", "-": Character(scalar)
+      default: "-"
+      }
+    }
+    return kept.isEmpty ? "run" : String(kept)
+  }
+
+  private static func cannotMake(_ path: String) -> FormatError {
+    let reason = String(cString: strerror(errno))
+    return FormatError(
+      path: path, message: "cannot make the folder: \(reason.lowercased())", cause: .system)
+  }
+}
+
+/// The newest complete run under `runs/`, for commands that are given none.
+public func newestRun(in parent: String = "runs") -> RunDirectory? { .newest(in: parent) }

@@ -1,0 +1,63 @@
+import Diagnostics
+import Model
+import Rounding
+
+/// What `run.json` says of a run: how to repeat it, and how it ended.
+struct RunRecord {
+  let version: String
+  let name: String
+  let descriptionPath: String
+  let descriptionHash: String
+  let seed: UInt64
+  let overrides: [String]
+  let engine: String
+  let threads: Int
+  let start: String
+  let steps: Int
+
+  /// Before training, and after a failure: there is no `end`.
+  func json(failure: String? = nil) -> JSONValue {
+    .object(
+      beginning + [("processor", .string(Machine.processor))]
+        + (failure.map { [("failure", .string($0))] } ?? []))
+  }
+
+  /// When everything else is written.
+  func json(_ result: TrainingResult) -> JSONValue {
+    let metrics = result.last
+    let bounds = result.bounds.map { ($0.norm.rawValue, JSONValue($0.upper.finite)) }
+    let targets = result.judgements.map { judgement in
+      JSONValue.object([
+        ("claim", .string(judgement.claim)), ("outcome", .string(judgement.outcome)),
+        ("met", judgement.isMet.map(JSONValue.bool) ?? .null),
+      ])
+    }
+    return .object(
+      beginning + [
+        ("processor", .string(Machine.processor)), ("end", .string(Clock.timestamp)),
+        ("exit", .int(Int(result.exitCode))), ("interrupted", .bool(result.wasInterrupted)),
+        ("steps_done", .int(result.steps)), ("training_seconds", .double(result.seconds)),
+        ("train_loss", JSONValue(metrics?.loss)),
+        ("train_accuracy", JSONValue(metrics?.trainAccuracy)),
+        ("test_accuracy", JSONValue(result.testAccuracy)),
+        ("bounds", .object(bounds.map { (key: $0.0, value: $0.1) })),
+        ("targets", .array(targets)),
+      ])
+  }
+
+  private var beginning: [(key: String, value: JSONValue)] {
+    [
+      ("lgc", .string(version)), ("name", .string(name)),
+      ("description", .string(descriptionPath)), ("description_sha256", .string(descriptionHash)),
+      // A JSON number is a double to many readers; a seed has 64 bits.
+      ("seed", seed < 1 << 53 ? .int(Int(seed)) : .string(String(seed))),
+      ("overrides", .array(overrides.map(JSONValue.string))), ("engine", .string(engine)),
+      ("threads", .int(threads)), ("steps", .int(steps)), ("start", .string(start)),
+    ]
+  }
+}
+
+extension UpperBound {
+  /// nil where nothing finite is proved.
+  var finite: Double? { isFinite ? value : nil }
+}

@@ -1,0 +1,67 @@
+import Diagnostics
+import Formats
+import Model
+import Tensors
+
+/// Times the real training step: the batch written into the engine, the program run, its loss read.
+public final class StepMeasurement {
+  private let runner: StepRunner
+
+  public struct Times: Sendable {
+    public let milliseconds: [Double]
+    public let losses: [Float]
+    public var json: JSONValue {
+      .object([
+        ("milliseconds", .array(milliseconds.map(JSONValue.double))),
+        ("losses", .array(losses.map { .double(Double($0)) })),
+      ])
+    }
+  }
+
+  /// - Parameter weights: a safetensors file whose tensors replace the initial ones by name; every
+  ///   one must be a state of the training step.
+  public init(
+    _ setup: TrainingSetup, engine: any Engine, threads: Int?, weights: String?
+  ) throws(DiagnosticError) {
+    var initial: [String: [Float]] = [:]
+    if let weights {
+      let tensors = try DiagnosticError.translating { try SafeTensors.read(weights) }
+      for tensor in tensors { initial[tensor.name] = try Self.values(of: tensor, setup, weights) }
+    }
+    // Steps are asked for one line at a time, so the batches go on for as long as anybody asks.
+    runner = try StepRunner(
+      setup, engine: engine, threads: threads, steps: .max, initial: initial)
+  }
+
+  public func run(_ steps: Int) throws(DiagnosticError) -> Times {
+    var milliseconds: [Double] = []
+    var losses: [Float] = []
+    for _ in 0..<steps {
+      let start = Clock.seconds
+      let result = try runner.run(total: runner.setup.totalSteps)
+      milliseconds.append((Clock.seconds - start) * 1000)
+      losses.append(result.loss)
+    }
+    return Times(milliseconds: milliseconds, losses: losses)
+  }
+
+  private static func values(
+    of tensor: NamedTensor, _ setup: TrainingSetup, _ path: String
+  ) throws(DiagnosticError) -> [Float] {
+    guard let state = setup.programs.initial.first(where: { $0.name == tensor.name }) else {
+      throw DiagnosticError(
+        Diagnostic(.badWeights, "`\(path)`: no state is called `\(tensor.name)`", at: nil))
+    }
+    guard state.shape == tensor.shape else {
+      throw DiagnosticError(
+        Diagnostic(
+          .badWeights,
+          "`\(path)`: tensor `\(tensor.name)` is \(tensor.shape), the network's is \(state.shape)",
+          at: nil))
+    }
+    return switch tensor.values {
+    case .float32(let values): values
+    case .float64(let values): values.map(Float.init)
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import Diagnostics
+import Model
+import Tensors
+
+/// The training programs compiled and their state: runs one step at a time.
+public final class StepRunner {
+  public let setup: TrainingSetup
+  public let executable: any Executable
+  /// Steps done.
+  public private(set) var step = 0
+  private let pipeline: BatchPipeline
+
+  /// What one step reports: the batch's mean loss and how many samples were right, both of the
+  /// network before the step's update.
+  public struct StepResult {
+    public let loss: Float
+    public let correct: Float
+  }
+
+  /// Compiles, and starts every state as declared, or as `initial` says for the tensors it names;
+  /// then draws the constraints' vectors near.
+  ///
+  /// - Parameter steps: how many steps batches are prepared for.
+  public init(
+    _ setup: TrainingSetup, engine: any Engine, threads: Int?, steps: Int,
+    initial: [String: [Float]] = [:]
+  ) throws(DiagnosticError) {
+    self.setup = setup
+    let warmup = Lowering.constraintWarmup(network: setup.network, iterations: 15)
+    let programs =
+      [setup.programs.train, setup.programs.evaluate]
+      + [warmup, Lowering.deployedWeights(network: setup.network)].compactMap { $0 }
+      .filter { !$0.outputs.isEmpty || !$0.updates.isEmpty }
+    executable = try DiagnosticError.translating {
+      try engine.compile(programs, options: EngineOptions(threads: threads))
+    }
+    pipeline = setup.batches(total: steps)
+    try DiagnosticError.translating {
+      for state in setup.programs.initial where executable.states[state.name] != nil {
+        let values =
+          initial[state.name]
+          ?? materialise(
+            state.initializer, shape: state.shape, name: state.name, seed: setup.train.seed)
+        try executable.writeState(state.name, values)
+      }
+      if let warmup { try executable.run(warmup.name) }
+    }
+  }
+
+  /// Runs the next step at its learning rate of the schedule over `total` steps.
+  public func run(total: Int) throws(DiagnosticError) -> StepResult {
+    do {
+      let program = setup.programs.train.name
+      try pipeline.withNext { batch in
+        try executable.writeInput("x", of: program, batch.x)
+        try executable.writeInput("labels", of: program, batch.labels)
+      }
+      let rate = Float(setup.optimizer.learningRate(step: step, of: total))
+      try executable.writeInput("learning_rate", of: program, [rate])
+      try executable.run(program)
+      step += 1
+      return StepResult(
+        loss: try executable.readOutput("loss", of: program, count: 1)[0],
+        correct: try executable.readOutput("correct", of: program, count: 1)[0])
+    } catch {
+      throw DiagnosticError(error)
+    }
+  }
+
+  /// Mean loss and accuracy of the network in training (constraints applied) over a split.
+  public func evaluate(_ samples: Samples) throws(DiagnosticError) -> (loss: Double, accuracy: Double)
+  {
+    let program = setup.programs.evaluate.name
+    let batch = setup.evaluationBatch
+    let pipeline = BatchPipeline.evaluation(samples, setup.scaling, batch: batch)
+    var loss = 0.0
+    var correct = 0.0
+    do {
+      while let count = try pipeline.withNext({ batch in
+        try executable.writeInput("x", of: program, batch.x)
+        try executable.writeInput("labels", of: program, batch.labels)
+        return batch.count
+      }) {
+        try executable.run(program)
+        let losses = try executable.readOutput("loss", of: program, count: batch)
+        let hits = try executable.readOutput("correct", of: program, count: batch)
+        loss += losses.prefix(count).reduce(0) { $0 + Double($1) }
+        correct += hits.prefix(count).reduce(0) { $0 + Double($1) }
+      }
+    } catch {
+      throw DiagnosticError(error)
+    }
+    return (loss / Double(samples.count), correct / Double(samples.count))
+  }
+
+  /// Every weight as the network uses it, W̄ where a constraint holds it, in network order.
+  public func deployedWeights() throws(DiagnosticError) -> [(name: String, shape: Shape, values: [Float])]
+  {
+    try DiagnosticError.translating {
+      let program = Lowering.deployedWeights(network: setup.network)
+      if !program.outputs.isEmpty { try executable.run(program.name) }
+      let constrained = Set(program.outputs.map(\.name))
+      return try setup.network.nodes.flatMap { node in
+        try node.weights.map { weight in
+          let name = node.tensorName(weight.name)
+          let count = weight.shape.elementCount
+          let values =
+            constrained.contains(name)
+            ? try executable.readOutput(name, of: program.name, count: count)
+            : try executable.readState(name, count: count)
+          return (name, weight.shape, values)
+        }
+      }
+    }
+  }
+}

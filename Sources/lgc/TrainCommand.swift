@@ -1,0 +1,92 @@
+import ArgumentParser
+import CPUEngine
+import Diagnostics
+import Glibc
+import Model
+import ReferenceEngine
+import Tensors
+import Training
+
+/// `--engine`
+enum EngineChoice: String, CaseIterable, ExpressibleByArgument {
+  case cpu, reference
+
+  var engine: any Engine {
+    switch self {
+    case .cpu: CPUEngine()
+    case .reference: ReferenceEngine()
+    }
+  }
+}
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Trains a description's network and proves the bound of the result.",
+    discussion: """
+      Writes a run directory with the weights, their proved bound and the metrics. When training \
+      ends, the stored weights are scaled so that every declared bound is proved of them; accuracy \
+      is measured of exactly these. Control-C ends training after the step and saves; a second one \
+      ends the process.
+
+      Each epoch leaves out the samples that do not fill a last batch; which ones they are changes \
+      with the order of every epoch.
+
+      Exit codes: 0 done; 1 the description has errors or a target is not met; 2 it could not run; \
+      130 interrupted.
+      """)
+
+  @OptionGroup var source: ExperimentOptions
+
+  @Option(help: ArgumentHelp("The run directory (default: a new one under runs/).", valueName: "dir"))
+  var out: String?
+
+  @Flag(help: "Read the data, compile, print the plan, and stop.")
+  var dryRun = false
+
+  @Flag(help: "No progress on stderr.")
+  var quiet = false
+
+  @OptionGroup var machine: MachineOptions
+
+  func run() throws {
+    try Failure.reported(color: source.color) {
+      let (experiment, directory) = try source.load()
+      let setup = try TrainingSetup(experiment, directory: directory)
+      if dryRun {
+        Console.write(try plan(setup), to: STDOUT_FILENO)
+        return 0
+      }
+      Interruption.catchOnce()
+      let options = TrainingOptions(
+        version: LGC.version, engine: machine.engine.engine, threads: machine.threads, output: out,
+        overrides: source.set)
+      let progress = Progress(
+        isTerminal: isatty(STDERR_FILENO) == 1, stepsPerEpoch: setup.stepsPerEpoch
+      ) { Console.write($0, to: STDERR_FILENO) }
+      let result = try TrainingRun(setup, options: options).run(observer: quiet ? nil : progress)
+      Console.write(result.summary(name: experiment.name), to: STDOUT_FILENO)
+      let unmet = result.judgements.compactMap(\.diagnostic)
+      Failure.report(unmet, color: source.color)
+      return result.exitCode
+    }
+  }
+
+  /// What training would do, after everything that can fail before the first step.
+  private func plan(_ setup: TrainingSetup) throws -> String {
+    let runner = try StepRunner(
+      setup, engine: machine.engine.engine, threads: machine.threads, steps: setup.totalSteps)
+    let test = setup.data.test.map { ", \($0.count) test samples" } ?? ""
+    let state = Double(runner.executable.stateBytes) / 1e6
+    let working = Double(runner.executable.workingBytes) / 1e6
+    return """
+      \(setup.experiment.name)
+        data        \(setup.data.train.count) training samples\(test), \
+      each \(setup.data.train.shape.shapeText)
+        parameters  \(setup.network.parameterCount)
+        steps       \(setup.totalSteps), \(setup.stepsPerEpoch) an epoch, batch \(setup.train.batch)
+        memory      \(decimal(state, 1)) MB of state, \(decimal(working, 1)) MB to work in
+
+      """
+  }
+}

@@ -1,0 +1,145 @@
+import Layers
+import Model
+import Rounding
+import Tensors
+import Testing
+
+/// The declared constants against pairs of points: never exceeded, and nearly reached.
+@Suite struct LipschitzTests {
+  @Test(arguments: layerTrials.filter { $0.code == nil })
+  func noPairOfPointsExceedsTheDeclaredConstant(_ trial: Trial) throws {
+    let network = try network(trial.text)
+    let run = try LayerRun(network, batch: 1, mode: .deployed)
+    let node = network.nodes[0]
+    for norm in Norm.allCases {
+      let constant = try constant(of: node, norm, run)
+      var (largest, excess) = (0.0, 0.0)
+      for (a, b) in try pairs(network, run, norm) {
+        let length = norm.length(zip(a, b).map { $0 - $1 })
+        if length == 0 { continue }
+        let (fa, fb) = (try run.output(a), try run.output(b))
+        let image = norm.length(zip(fa, fb).map { $0 - $1 })
+        // The difference of two rounded images is off by the rounding of the images themselves.
+        let size = norm.length(a) * constant + norm.length(b) * constant
+        let rounding = 1e-14 * (size + norm.length(fa) + norm.length(fb))
+        excess = max(excess, image - constant * length - rounding)
+        if length > 1e-6 * norm.length(a) { largest = max(largest, image / length) }
+      }
+      #expect(excess == 0, "\(norm)")
+      #expect(largest >= 0.95 * constant, "\(norm): \(largest) of \(constant)")
+    }
+  }
+
+  /// The constant from the operation that the layer states, with the run's weights.
+  private func constant(of node: LayerNode, _ norm: Norm, _ run: LayerRun) throws -> Double {
+    switch node.operation {
+    case .elementwise(let slopes): return max(abs(slopes.lower), abs(slopes.upper))
+    case .known(let constants): return constants[norm].value
+    case .linear(.scaling(let factor)): return abs(factor)
+    case .linear(.diagonal(let weight, let count)):
+      let s = try #require(run.state[node.tensorName(weight)])
+      #expect(s.count == count)
+      return s.map(abs).max()!
+    case .linear(.dense(let weight, let outputs, let inputs)):
+      let w = try #require(run.state[node.tensorName(weight)])
+      #expect(w.count == outputs * inputs)
+      return norm.operatorNorm(w, outputs, inputs)
+    case .weightedSum, .unbounded:
+      Issue.record("\(node.kind) is not a plain layer")
+      return 0
+    }
+  }
+
+  /// Random pairs near and far, along one axis, along signs, mirrored at 0, and pairs that follow
+  /// the steepest direction of ‖f(b) − f(a)‖.
+  private func pairs(
+    _ network: Network, _ run: LayerRun, _ norm: Norm
+  ) throws -> [([Double], [Double])] {
+    let shape = network.inputShape
+    var result: [([Double], [Double])] = []
+    for trial in 0..<8 {
+      let scale = [1e-3, 1, 30, 1000][trial % 4]
+      let a = normals(shape, seed: UInt64(1000 + trial)).map { $0 * scale }
+      let direction = normals(shape, seed: UInt64(2000 + trial))
+      for length in [1e-4, 0.1, 10] {
+        result.append((a, zip(a, direction).map { $0 + length * scale * $1 }))
+        result.append((a, zip(a, direction).map { $0 + length * scale * ($1 > 0 ? 1 : -1) }))
+      }
+      result.append((a, a.map { -$0 }))
+      if trial < 2 {
+        for index in a.indices {
+          var b = a
+          b[index] += scale
+          result.append((a, b))
+        }
+      }
+      var ascending = direction
+      for _ in 0..<8 {
+        let b = zip(a, ascending).map { $0 + 1e-2 * scale * $1 }
+        let image = zip(try run.output(b), try run.output(a)).map { $0 - $1 }
+        let pulled = try run.pullBack(norm.dual(image), at: b)
+        let steepest = norm.steepest(pulled)
+        let length = norm.length(steepest)
+        if length == 0 { break }
+        ascending = steepest.map { $0 / length }
+        result.append((a, zip(a, ascending).map { $0 + 1e-2 * scale * $1 }))
+      }
+    }
+    return result
+  }
+}
+
+extension Norm {
+  fileprivate func length(_ x: [Double]) -> Double {
+    switch self {
+    case .l1: x.reduce(0) { $0 + abs($1) }
+    case .l2: x.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    case .linf: x.reduce(0) { max($0, abs($1)) }
+    }
+  }
+
+  /// A vector c with ⟨c, y⟩ = ‖y‖ and dual norm 1 (up to a factor).
+  fileprivate func dual(_ y: [Double]) -> [Double] {
+    switch self {
+    case .l1: y.map { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
+    case .l2:
+      { let length = length(y); return length == 0 ? y : y.map { $0 / length } }()
+    case .linf: spike(y)
+    }
+  }
+
+  /// The unit vector of this norm, up to a factor, along which ⟨g, ·⟩ grows fastest.
+  fileprivate func steepest(_ g: [Double]) -> [Double] {
+    switch self {
+    case .l1: spike(g)
+    case .l2: g
+    case .linf: g.map { $0 >= 0 ? 1 : -1 }
+    }
+  }
+
+  private func spike(_ x: [Double]) -> [Double] {
+    let largest = x.indices.max { abs(x[$0]) < abs(x[$1]) }
+    return x.indices.map { $0 == largest ? (x[$0] >= 0 ? 1 : -1) : 0 }
+  }
+
+  /// By definition; the l2 norm by 5000 power iterations.
+  fileprivate func operatorNorm(_ w: [Double], _ rows: Int, _ columns: Int) -> Double {
+    func row(_ i: Int) -> [Double] { Array(w[i * columns..<(i + 1) * columns]) }
+    func column(_ j: Int) -> [Double] { (0..<rows).map { w[$0 * columns + j] } }
+    func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    switch self {
+    case .l1: return (0..<columns).map { length(column($0)) }.max()!
+    case .linf: return (0..<rows).map { Norm.l1.length(row($0)) }.max()!
+    case .l2:
+      var (v, sigma) = ([Double](repeating: 1, count: columns), 0.0)
+      for _ in 0..<5000 {
+        let u = (0..<rows).map { dot(row($0), v) }
+        v = (0..<columns).map { dot(column($0), u) }
+        let size = length(v)
+        v = v.map { $0 / size }
+        sigma = length((0..<rows).map { dot(row($0), v) })
+      }
+      return sigma
+    }
+  }
+}

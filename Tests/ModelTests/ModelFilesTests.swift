@@ -1,0 +1,75 @@
+import Constraints
+import Datasets
+import Diagnostics
+import Glibc
+import Layers
+import Lipschitz
+import Losses
+import Model
+import Optimizers
+import Testing
+
+/// The repository's own descriptions, with the real catalogs.
+@Suite struct ModelFilesTests {
+  private static let folder =
+    #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/models"
+
+  private static func read(_ path: String) throws -> String {
+    let file = try #require(fopen(path, "r"), "\(path) cannot be opened")
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 {
+      bytes += buffer[..<count]
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  static let names: [String] = {
+    guard let folder = opendir(folder) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name.hasSuffix(".yaml") { names.append(name) }
+    }
+    return names.sorted()
+  }()
+
+  private static let catalogs = Catalogs(
+    layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
+    optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
+
+  private static func load(_ name: String, _ text: String) -> (Experiment?, [Diagnostic]) {
+    let (experiment, diagnostics) = loadExperiment(
+      SourceFile(path: name, text: text), catalogs: catalogs, directory: folder)
+    return (experiment, diagnostics)
+  }
+
+  @Test func theyAreFound() {
+    #expect(Set(Self.names).isSuperset(of: ["quickstart.yaml", "residual_mlp.yaml", "two_moons.yaml"]))
+  }
+
+  @Test(arguments: names)
+  func theirLipschitzTargetsAreProvedFromTheDeclaration(_ name: String) throws {
+    let text = try Self.read("\(Self.folder)/\(name)")
+    let (experiment, diagnostics) = Self.load(name, text)
+    #expect(found(diagnostics) == [])
+    let analysis = analyse(try #require(experiment))
+    #expect(found(analysis.diagnostics) == [])
+    let claims = analysis.targets.filter { $0.text.hasPrefix("lipschitz") }
+    #expect(!claims.isEmpty)
+    #expect(claims.allSatisfy { $0.verdict == .proved })
+  }
+
+  @Test(arguments: names)
+  func theirResolvedTextReadsBackUnchanged(_ name: String) throws {
+    let (first, _) = Self.load(name, try Self.read("\(Self.folder)/\(name)"))
+    let text = try #require(first).resolvedText
+    let (second, diagnostics) = Self.load("resolved.yaml", text)
+    #expect(found(diagnostics) == [])
+    #expect(second?.resolvedText == text)
+  }
+}
