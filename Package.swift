@@ -103,7 +103,7 @@ let package = Package(
         "Tensors",
       ]),
     .testTarget(
-      name: "CommandTests", dependencies: ["lgc", "Diagnostics", "Model", "Lipschitz"]),
+      name: "CommandTests", dependencies: ["lgc", "Diagnostics", "Formats", "Model", "Lipschitz"]),
   ],
   swiftLanguageModes: [.v6]
 )
