@@ -178,15 +178,14 @@ extension RandomGraph {
   /// Adds the node, or nil if its numbers are not fit for comparisons.
   private mutating func emit(_ op: Op, _ operands: [Value]) -> Value? {
     let shapes = operands.map { g.shape($0) }
-    guard let shape = try? op.primitive.shape(of: shapes), shape.elementCount <= 2000 else {
-      return nil
-    }
+    let isLeaf = operands.isEmpty || OpKind(op) == .random
+    guard let shape = try? op.primitive.shape(of: shapes), isLeaf || shape.elementCount <= 2000
+    else { return nil }
     let exact = operands.allSatisfy { isExact[$0.index] }
     let given = operands.map { values[$0.index] }
     guard exact || isSmooth(op, given, shapes) else { return nil }
     let result = ReferenceEngine.apply(
       op, to: Array(zip(shapes, given)).map { (shape: $0, values: $1) }, shape: shape)
-    let isLeaf = operands.isEmpty || OpKind(op) == .random
     guard isLeaf || result.allSatisfy({ $0.magnitude <= 30 }) else { return nil }
     return record(g.add(op, operands), result, exact: exact && !isRounded(op))
   }
