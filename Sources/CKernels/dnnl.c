@@ -1,5 +1,5 @@
 /* All that knows oneDNN. The function used so far is equal in versions 2 and 3; the library opened
- * is the one whose headers this file was compiled with, since descriptors differ between the two. */
+ * is the one whose headers this file was compiled with: descriptors differ between the two. */
 #include <dlfcn.h>
 #include <oneapi/dnnl/dnnl.h>
 

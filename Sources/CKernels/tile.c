@@ -19,7 +19,8 @@ CLONES void lgc_tile_run(
   case name: EACH(i, n) { float x = a[i], y = b[i]; d[i] = (value); } break;
 /* The C library's function, which no vector loop calls but which is right for every argument. */
 #define CALLED(name, value) \
-  case name: for (int i = 0; i < n; i++) { float x = a[i], y = b[i]; (void)y; d[i] = (value); } break;
+  case name: \
+    for (int i = 0; i < n; i++) { float x = a[i], y = b[i]; (void)y; d[i] = (value); } break;
 #define TERNARY(name, value) \
   case name: EACH(i, n) { float x = a[i], y = b[i], z = c[i]; d[i] = (value); } break;
     switch (instruction->operation) {

@@ -159,7 +159,9 @@ public final class CPUExecutable: Executable {
     _ = values.update(fromContentsOf: output)
   }
 
-  private func stateMemory(_ name: String) throws(EngineError) -> UnsafeMutableBufferPointer<Float> {
+  private func stateMemory(
+    _ name: String
+  ) throws(EngineError) -> UnsafeMutableBufferPointer<Float> {
     guard let shape = states[name], let address = stateAddresses[name] else {
       throw EngineError("no program has a state named `\(name)`")
     }

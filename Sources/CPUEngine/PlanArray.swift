@@ -14,7 +14,9 @@ extension Planner {
     switch node.kind {
     case .broadcast(let axes):
       var steps = [Int](repeating: 0, count: node.shape.count)
-      if graph.nodes[sources[0]].count > 1 { for (k, axis) in axes.enumerated() { steps[axis] = inner[k] } }
+      if graph.nodes[sources[0]].count > 1 {
+        for (k, axis) in axes.enumerated() { steps[axis] = inner[k] }
+      }
       try planCopy(node, "broadcast", to, from[0], (node.shape, outer, steps))
     case .transpose(let permutation):
       let steps = permutation.map { inner[$0] }

@@ -99,7 +99,8 @@ struct SmallNetwork {
       let wide = g.broadcast(rate, to: shape, axes: [])
       let step = commuted ? g.divide(product(m, wide), below) : product(g.divide(m, below), wide)
       let kept = decay.map {
-        product(p, g.broadcast(g.subtract(1, g.multiply(g.input("rate", []), $0)), to: shape, axes: []))
+        let factor = g.subtract(1, g.multiply(g.input("rate", []), $0))
+        return product(p, g.broadcast(factor, to: shape, axes: []))
       }
       updates.append(.init(name, g.subtract(kept ?? p, step)))
     }

@@ -2,7 +2,7 @@
 #include <stdint.h>
 
 /* Matrix products cut between the threads by the owner of the weights: the thread that updates a
- * block of rows of a [out, in] weight also multiplies with it, so that the rows stay in its cache. */
+ * block of rows of a [out, in] weight also multiplies with it, and the rows stay in its cache. */
 typedef enum : int32_t {
   LGC_WHOLE = 0,
   LGC_CUT_ROWS,    /* of the result: M */
@@ -17,7 +17,7 @@ typedef struct {
   int32_t cut;                      /* an lgc_cut */
   int32_t parts, threads, relu;
   const float *_Null_unspecified a, *_Null_unspecified b;
-  float *_Null_unspecified *_Null_unspecified outs;   /* one, or `parts` of them for LGC_CUT_INNER */
+  float *_Null_unspecified *_Null_unspecified outs; /* one, or `parts` for LGC_CUT_INNER */
   const float *_Nullable bias;
   int32_t *_Null_unspecified statuses;       /* one for each part */
 } lgc_product;
