@@ -99,7 +99,8 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "Training", "Datasets", "Formats", "Model", "Layers", "Constraints", "Losses",
-        "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Tensors",
+        "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Rounding",
+        "Tensors",
       ]),
     .testTarget(
       name: "CommandTests", dependencies: ["lgc", "Diagnostics", "Model", "Lipschitz"]),

@@ -55,12 +55,14 @@ struct Judge {
   }
 }
 
-/// The shortest text of a number; whole ones without `.0`.
+/// A number of the description with at most six digits; whole ones without `.0`.
 func number(_ value: Double) -> String {
-  value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : value.description
+  if value == value.rounded() && abs(value) < 1e15 { return String(Int(value)) }
+  let short = Double(formatted(value, "%.6g")) ?? value
+  return short.description
 }
 
-/// A number ≥ 0 with `digits` decimals, rounded down: 0.99996 must not read as 1.0000.
+/// A number with `digits` decimals, rounded down: 0.99996 must not read as 1.0000.
 public func fixed(_ value: Double, _ digits: Int) -> String {
   guard value.isFinite, abs(value) < 1e15 else { return value.description }
   let scale = (0..<digits).reduce(1) { result, _ in result * 10 }

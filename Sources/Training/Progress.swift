@@ -67,7 +67,7 @@ public func decimal(_ value: Double, _ digits: Int) -> String {
 /// `8.3e-04`
 func scientific(_ value: Double) -> String { formatted(value, "%.1e") }
 
-private func formatted(_ value: Double, _ format: String) -> String {
+func formatted(_ value: Double, _ format: String) -> String {
   var buffer = [CChar](repeating: 0, count: 400)
   let length = withVaList([value]) { vsnprintf(&buffer, buffer.count, format, $0) }
   return String(decoding: buffer.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -102,8 +102,10 @@ public struct TrainingRun {
     _ record: RunRecord
   ) throws(DiagnosticError) -> TrainingResult {
     let certification = try Certification(setup.network, trained: try runner.deployedWeights())
-    let tensors = Dictionary(uniqueKeysWithValues: certification.weights.map { ($0.name, $0) })
-    let bounds = try certifiedBound(network: setup.network, weights: tensors, norms: norms)
+    let stored = try NetworkWeights(
+      setup.network,
+      tensors: Dictionary(uniqueKeysWithValues: certification.weights.map { ($0.name, $0) }))
+    let bounds = try certifiedBound(stored, norms: norms)
     let network = try DeployedNetwork(
       setup.network, weights: certification.values, engine: options.engine,
       threads: options.threads, batch: setup.evaluationBatch)
@@ -123,6 +125,8 @@ public struct TrainingRun {
       try SafeTensors.write(
         certification.weights,
         metadata: ["lgc": options.version, "name": setup.experiment.name], to: directory.weights)
+      let certificate = Certificate(stored, reports: bounds)
+      try AtomicFile.write(Array(certificate.text.utf8), to: directory.bound)
       try directory.write(record.json(result))
     }
     return result
