@@ -19,7 +19,7 @@ let package = Package(
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl")]),
 
     // The float64 routines of OpenBLAS that proofs use; opened at run time, so it is not linked.
-    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("m")]),
 
     .target(name: "Diagnostics"),
     .target(name: "Rounding"),
@@ -103,7 +103,7 @@ let package = Package(
         "Tensors",
       ]),
     .testTarget(
-      name: "CommandTests", dependencies: ["lgc", "Diagnostics", "Model", "Lipschitz"]),
+      name: "CommandTests", dependencies: ["lgc", "Diagnostics", "Formats", "Model", "Lipschitz"]),
   ],
   swiftLanguageModes: [.v6]
 )
