@@ -62,9 +62,17 @@ let package = Package(
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
     .testTarget(name: "YAMLTests", dependencies: ["YAML", "Diagnostics"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ReferenceEngine"]),
+    // Random programs, for the tests of passes and of engines.
+    .target(
+      name: "TensorsTestSupport", dependencies: ["Tensors", "ReferenceEngine"],
+      path: "Tests/TensorsTestSupport"),
     .testTarget(
-      name: "CPUEngineTests", dependencies: ["CPUEngine", "CKernels", "Tensors", "ReferenceEngine"]),
+      name: "TensorsTests", dependencies: ["Tensors", "ReferenceEngine", "TensorsTestSupport"]),
+    .testTarget(
+      name: "CPUEngineTests",
+      dependencies: [
+        "CPUEngine", "CKernels", "Tensors", "ReferenceEngine", "TensorsTestSupport",
+      ]),
     // Exact integer arithmetic: the oracle of the soundness tests. In C, so that it is fast
     // enough in a debug build.
     .target(name: "ExactDefiniteness", path: "Tests/ExactDefiniteness"),

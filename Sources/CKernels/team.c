@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,13 +34,18 @@ static void (*set_threads)(int);
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *failure;
-static cpu_set_t allowed;
-static int whole_machine; /* the process may use every CPU: only then is pinning polite */
+
+/* How long an idle worker spins before it sleeps. libgomp's default, milliseconds, is fine on an
+ * idle machine and ruinous on a shared one: the spinning worker uses up the time slice that the
+ * other thread of the step needs (measured beside two compilers: 90 ms a step instead of 2). The
+ * gaps inside a step are a few microseconds, which this still covers. Workers are not pinned for
+ * the same reason: a worker must be able to leave a CPU that something else wants.
+ * The variable is read when libgomp is loaded, so it is set before; the user's own choice wins. */
+#define SPIN_COUNT "2000"
 
 static void load(void) {
+  if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", SPIN_COUNT, 0);
   failure = lgc_open_dnnl();
-  if (sched_getaffinity(getpid(), sizeof allowed, &allowed) == 0)
-    whole_machine = CPU_COUNT(&allowed) == sysconf(_SC_NPROCESSORS_ONLN);
   void *gomp = dlopen("libgomp.so.1", RTLD_LAZY | RTLD_GLOBAL);
   if (!gomp) return; /* one thread then */
   thread_number = (int (*)(void))dlsym(gomp, "omp_get_thread_num");
@@ -69,29 +75,11 @@ int64_t lgc_nanoseconds(void) {
   return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-/* A worker stays on the CPU of its number. The calling thread is left free: threads that it starts
- * later would inherit its mask, and the scheduler moves it away from the busy workers by itself. */
-static void pin_worker(int number, int count) {
-  static _Thread_local int done;
-  if (done || number == 0) return;
-  done = 1;
-  if (!whole_machine || count != CPU_COUNT(&allowed)) return;
-  for (int cpu = 0, seen = 0; cpu < CPU_SETSIZE; cpu++) {
-    if (!CPU_ISSET(cpu, &allowed) || seen++ != number) continue;
-    cpu_set_t only;
-    CPU_ZERO(&only);
-    CPU_SET(cpu, &only);
-    pthread_setaffinity_np(pthread_self(), sizeof only, &only);
-    return;
-  }
-}
-
 struct call { lgc_body body; const void *work; };
 
 static void enter(void *context) {
   const struct call *call = context;
   int number = thread_number(), count = thread_count();
-  pin_worker(number, count);
   uint32_t control = flush_denormals();
   call->body(call->work, number, count);
   restore(control);

@@ -29,4 +29,11 @@ public struct ReferenceEngine: Engine {
     }
     return results
   }
+
+  /// One primitive other than `input` and `state` on row-major operands; `shape` is the result's.
+  public static func apply(
+    _ op: Op, to operands: [(shape: Shape, values: [Double])], shape: Shape
+  ) -> [Double] {
+    interpret(op, operands.map { Tensor($0.shape, $0.values) }, shape: shape)
+  }
 }

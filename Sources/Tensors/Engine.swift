@@ -86,7 +86,9 @@ extension Executable {
     var values = [Float](repeating: 0, count: count)
     var failure: EngineError?
     values.withUnsafeMutableBufferPointer { buffer in
-      do throws(EngineError) { try readOutput(name, of: program, into: buffer) } catch { failure = error }
+      do throws(EngineError) {
+        try readOutput(name, of: program, into: buffer)
+      } catch { failure = error }
     }
     if let failure { throw failure }
     return values

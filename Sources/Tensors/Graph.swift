@@ -31,6 +31,11 @@ public struct GraphNode: Hashable, Sendable {
     self.shape = shape
     self.origin = origin
   }
+
+  /// The same node over operands of the same shapes in another graph.
+  func reading(_ operands: [Value]) -> GraphNode {
+    GraphNode(op: op, operands: operands, shape: shape, origin: origin)
+  }
 }
 
 /// A static single-assignment tensor graph: every node's operands stand before it.
@@ -82,14 +87,18 @@ public struct Program: Sendable {
   /// The input leaves, name → shape.
   public var inputs: [String: Shape] {
     var result: [String: Shape] = [:]
-    for node in graph.nodes { if case .input(let leaf) = node.op { result[leaf.name] = node.shape } }
+    for node in graph.nodes {
+      if case .input(let leaf) = node.op { result[leaf.name] = node.shape }
+    }
     return result
   }
 
   /// The state leaves that are read or written, name → shape.
   public var states: [String: Shape] {
     var result: [String: Shape] = [:]
-    for node in graph.nodes { if case .state(let leaf) = node.op { result[leaf.name] = node.shape } }
+    for node in graph.nodes {
+      if case .state(let leaf) = node.op { result[leaf.name] = node.shape }
+    }
     for update in updates where result[update.state] == nil {
       result[update.state] = graph.shape(update.value)
     }

@@ -26,8 +26,19 @@ public final class GraphBuilder {
       graph.nodes.append(GraphNode(op: op, operands: operands, shape: shape, origin: origin))
       return Value(graph.nodes.count - 1)
     } catch {
-      fatalError("lgc's own bug: \(op.primitive.mnemonic) in \(origin?.name ?? "a graph"): \(error)")
+      let place = origin?.name ?? "a graph"
+      fatalError("lgc's own bug: \(op.primitive.mnemonic) in \(place): \(error)")
     }
+  }
+
+  /// Room for `count` nodes.
+  func reserve(_ count: Int) { graph.nodes.reserveCapacity(count) }
+
+  /// Appends a node of another graph that reads `operands` here, of the shapes that it read there,
+  /// so that its own shape needs no rule.
+  func keep(_ node: GraphNode, _ operands: [Value]) -> Value {
+    graph.nodes.append(node.reading(operands))
+    return Value(graph.nodes.count - 1)
   }
 
   // MARK: leaves
@@ -66,12 +77,20 @@ public final class GraphBuilder {
   public func add(_ x: Value, _ y: Value) -> Value { binary(.add, x, y) }
   public func add(_ x: Value, _ y: Double) -> Value { binary(.add, x, constant(y, shape(x))) }
   public func subtract(_ x: Value, _ y: Value) -> Value { binary(.subtract, x, y) }
-  public func subtract(_ x: Value, _ y: Double) -> Value { binary(.subtract, x, constant(y, shape(x))) }
-  public func subtract(_ x: Double, _ y: Value) -> Value { binary(.subtract, constant(x, shape(y)), y) }
+  public func subtract(_ x: Value, _ y: Double) -> Value {
+    binary(.subtract, x, constant(y, shape(x)))
+  }
+  public func subtract(_ x: Double, _ y: Value) -> Value {
+    binary(.subtract, constant(x, shape(y)), y)
+  }
   public func multiply(_ x: Value, _ y: Value) -> Value { binary(.multiply, x, y) }
-  public func multiply(_ x: Value, _ y: Double) -> Value { binary(.multiply, x, constant(y, shape(x))) }
+  public func multiply(_ x: Value, _ y: Double) -> Value {
+    binary(.multiply, x, constant(y, shape(x)))
+  }
   public func divide(_ x: Value, _ y: Value) -> Value { binary(.divide, x, y) }
-  public func maximum(_ x: Value, _ y: Double) -> Value { binary(.maximum, x, constant(y, shape(x))) }
+  public func maximum(_ x: Value, _ y: Double) -> Value {
+    binary(.maximum, x, constant(y, shape(x)))
+  }
 
   // MARK: reductions and shape
 

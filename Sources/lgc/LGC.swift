@@ -9,6 +9,6 @@ import ArgumentParser
       + "Lipschitz bound.",
     version: version,
     subcommands: [
-      CheckCommand.self, TrainCommand.self, LowerCommand.self, MeasureStepCommand.self,
+      CheckCommand.self, TrainCommand.self, BoundCommand.self, LowerCommand.self, MeasureStepCommand.self,
     ])
 }

@@ -283,6 +283,24 @@ import Testing
     #expect(nodes[3].weights.map(\.name) == ["weight"])
   }
 
+  @Test func anOverrideOfNothingTakesAway() throws {
+    let text = description("relu, dense: {units: 3, bias: false}") + "train: {epochs: 3}\n"
+    let experiment = try #require(
+      load(
+        text,
+        [
+          "train.epochs=", "train.steps=5", "model.layers[dense_1].bias=~",
+          "model.layers[relu_1]=null", "loss=",
+        ]
+      ).experiment)
+    guard case .steps(5) = experiment.train?.length else {
+      Issue.record("epochs are still there")
+      return
+    }
+    #expect(experiment.networks[0].nodes.map(\.kind) == ["dense"])
+    #expect(experiment.networks[0].nodes[0].weights.count == 2)
+  }
+
   @Test(arguments: [
     ("model.layers[nope].units=1", "L0111 «model.layers[nope].units»"),
     ("model..units=1", "L0111 «model..units»"),

@@ -40,7 +40,8 @@ import Testing
     #expect(try run { g, a in g.maximum(over: [1], a) } == [3, 6])
     #expect(try run { g, a in g.sum(a) } == [21])
     #expect(
-      try run { g, a in g.slice(a, starts: [0, 0], limits: [2, 3], strides: [1, 2]) } == [1, 3, 4, 6])
+      try run { g, a in g.slice(a, starts: [0, 0], limits: [2, 3], strides: [1, 2]) }
+        == [1, 3, 4, 6])
     #expect(
       try run { g, a in g.pad(a, low: [1, 0], high: [0, 1], interior: [0, 1]) }
         == [0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0])
@@ -98,7 +99,9 @@ import Testing
       .equal: [0, 1, 0, 0], .maskPositive: [1, 2, 0, 0],
     ]
     for op in Binary.allCases {
-      let z = try evaluate(["x": x, "y": y]) { g in g.binary(op, g.input("x", [4]), g.input("y", [4])) }
+      let z = try evaluate(["x": x, "y": y]) { g in
+        g.binary(op, g.input("x", [4]), g.input("y", [4]))
+      }
       #expect(z == expected[op], "\(op)")
     }
     let chosen = try evaluate(["x": x, "y": y]) { g in

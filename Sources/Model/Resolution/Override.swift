@@ -5,7 +5,8 @@ import YAML
 ///
 /// A path is keys joined by dots; `[name]` after `layers` picks a layer by its name, given or
 /// automatic: `train.epochs`, `model.layers[fc1].units`, `model.layers[block1].layers[fc2].bias`.
-/// The value is YAML. Mappings on the way that do not exist yet are made.
+/// The value is YAML. Mappings on the way that do not exist yet are made; nothing or `null` takes
+/// the key away (`train.epochs=` before `train.steps=500`).
 public struct Override: Sendable {
   public let path: String
   public let value: String
@@ -30,9 +31,9 @@ public struct Override: Sendable {
       diagnostics.append(.badPath(path, at: pathSpan))
       return
     }
-    let valueSpan = Span(file: file, start: path.utf8.count + 1, end: file.bytes.count)
-    var node = Node(.scalar(Scalar("")), span: valueSpan)
-    if value.utf8.contains(where: { $0 != UInt8(ascii: " ") }) {
+    var node: Node?
+    let trimmed = value.utf8.filter { $0 != UInt8(ascii: " ") }
+    if !Scalar(String(decoding: trimmed, as: UTF8.self)).isNull {
       let (parsed, problems) = parse(SourceFile(path: "--set \(path)", text: value))
       guard let parsed, problems.errorCount == 0 else {
         diagnostics += problems.map { $0.asInvalidOverride() }
@@ -73,7 +74,8 @@ public struct Override: Sendable {
 
 /// Walks a path down the tree and rebuilds the way back.
 private struct OverrideSetter {
-  let value: Node
+  /// nil: the key is taken away.
+  let value: Node?
   let pathSpan: Span
   let catalogs: Catalogs
 
@@ -82,7 +84,7 @@ private struct OverrideSetter {
     _ node: inout Node, _ steps: ArraySlice<Override.Step>, key: String? = nil
   ) -> Diagnostic? {
     guard let step = steps.first else {
-      node = value
+      if let value { node = value }
       return nil
     }
     switch step {
@@ -92,12 +94,15 @@ private struct OverrideSetter {
           "`\(key ?? "the description")` is \(node.kindDescription), so it has no key `\(next)`",
           at: pathSpan, because: node.span)
       }
-      if let index = entries.firstIndex(where: { $0.key == next }) {
+      let index = entries.firstIndex { $0.key == next }
+      if value == nil, steps.count == 1 {
+        if let index { entries.remove(at: index) }
+      } else if let index {
         if let problem = set(&entries[index].value, steps.dropFirst(), key: next) {
           return problem
         }
       } else {
-        var added = Node(.scalar(Scalar("")), span: value.span)
+        var added = Node(.scalar(Scalar("")), span: pathSpan)
         if let problem = set(&added, steps.dropFirst(), key: next) { return problem }
         entries.append(Entry(key: next, keySpan: pathSpan, value: added))
       }
@@ -114,7 +119,7 @@ private struct OverrideSetter {
         return .unknownLayer(name, names.compactMap { $0 }, at: pathSpan)
       }
       if steps.count == 1 {
-        items[index] = value
+        if let value { items[index] = value } else { items.remove(at: index) }
       } else if let problem = setInLayer(&items[index], steps.dropFirst()) {
         return problem
       }

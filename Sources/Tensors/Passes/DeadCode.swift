@@ -10,18 +10,14 @@ extension Program {
       guard live[index] else { continue }
       for operand in graph.nodes[index].operands { live[operand.index] = true }
     }
+    if live.allSatisfy(\.self) { return self }
     var map = [Value](repeating: Value(-1), count: live.count)
-    var result = self
-    result.graph.nodes = []
+    var result = Graph()
+    result.nodes.reserveCapacity(live.count)
     for (index, node) in graph.nodes.enumerated() where live[index] {
-      map[index] = Value(result.graph.nodes.count)
-      result.graph.nodes.append(
-        GraphNode(
-          op: node.op, operands: node.operands.map { map[$0.index] }, shape: node.shape,
-          origin: node.origin))
+      map[index] = Value(result.nodes.count)
+      result.nodes.append(node.reading(node.operands.map { map[$0.index] }))
     }
-    result.outputs = outputs.map { Output($0.name, map[$0.value.index]) }
-    result.updates = updates.map { Update($0.state, map[$0.value.index]) }
-    return result
+    return remapped(to: result, map)
   }
 }

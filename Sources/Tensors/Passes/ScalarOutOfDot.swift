@@ -1,40 +1,91 @@
 extension Program {
-  /// dot(x, s·W) → s·dot(x, W) for a scalar s, on either side, where the matrix that need not be
-  /// scaled then is at least as large as the product.
+  /// dot(x, s·W) → s·dot(x, W) for a scalar s, a number or a sign, on either side.
   ///
-  /// It keeps spectral normalisation from holding W/σ. It must run before differentiation: the
-  /// gradient of (x·Wᵀ)/σ sums over the product, that of x·(W/σ)ᵀ over the whole of W.
+  /// A factor moves where the matrix that then need not be scaled is larger than the product, or
+  /// as large and read by nobody else. It keeps spectral normalisation from holding W/σ, and must
+  /// run before differentiation for the gradient to profit: that of (x·Wᵀ)/σ sums over the product,
+  /// that of x·(W/σ)ᵀ over the whole of W.
   public func withScalarsOutOfDots() -> Program {
-    rewritten { g, node, operands in
-      guard case .dot = node.op else { return g.add(node.op, operands) }
+    let readers = readerCounts
+    return rewritten { g, node, operands in
+      guard case .dot = node.op else { return g.keep(node, operands) }
+      let result = node.shape.elementCount
       var factors = operands
-      var scales: [Value] = []
+      var scale = Scale()
       for side in 0...1 {
-        while let (matrix, scalar, divides) = g.scaling(factors[side]),
-          g.shape(matrix).elementCount >= node.shape.elementCount
-        {
-          factors[side] = matrix
-          scales.append(divides ? g.unary(.reciprocal, scalar) : scalar)
-        }
+        let size = g.shape(operands[side]).elementCount
+        let isAlone = readers[node.operands[side].index] == 1
+        guard size > result || size == result && isAlone else { continue }
+        while let matrix = g.peel(factors[side], &scale) { factors[side] = matrix }
       }
-      return scales.reduce(g.add(node.op, factors)) { g.multiply($0, $1) }
+      if factors == operands { return g.keep(node, operands) }
+      return g.multiply(g.keep(node, factors), by: scale)
     }
+  }
+
+  /// How many operands, outputs and updates each node is.
+  private var readerCounts: [Int] {
+    var counts = [Int](repeating: 0, count: graph.nodes.count)
+    for node in graph.nodes { for operand in node.operands { counts[operand.index] += 1 } }
+    for output in outputs { counts[output.value.index] += 1 }
+    for update in updates { counts[update.value.index] += 1 }
+    return counts
   }
 }
 
+/// number · Π scalars / Π divisors
+private struct Scale {
+  var number = 1.0
+  var scalars: [Value] = []
+  var divisors: [Value] = []
+}
+
 extension GraphBuilder {
-  /// The parts of `x·broadcast(s)` or `x / broadcast(s)` with a scalar s that is no constant.
-  fileprivate func scaling(_ value: Value) -> (matrix: Value, scalar: Value, divides: Bool)? {
+  /// The matrix under one factor of `value`, the factor gathered in `scale`; nil if there is none.
+  fileprivate func peel(_ value: Value, _ scale: inout Scale) -> Value? {
     let node = graph[value]
-    guard case .binary(let op) = node.op, op == .multiply || op == .divide else { return nil }
-    func scalar(_ candidate: Value) -> Value? {
-      guard case .broadcast(let broadcast) = graph[candidate].op, broadcast.axes.isEmpty else {
-        return nil
+    switch node.op {
+    case .unary(.negate):
+      scale.number = -scale.number
+      return node.operands[0]
+    case .binary(.multiply):
+      for (matrix, factor) in [(0, 1), (1, 0)] {
+        if let number = number(node.operands[factor]) {
+          scale.number *= number
+        } else if let scalar = scalar(node.operands[factor]) {
+          scale.scalars.append(scalar)
+        } else {
+          continue
+        }
+        return node.operands[matrix]
       }
-      return graph[candidate].operands[0]
+      return nil
+    case .binary(.divide):
+      guard let divisor = scalar(node.operands[1]) else { return nil }
+      scale.divisors.append(divisor)
+      return node.operands[0]
+    default: return nil
     }
-    if let s = scalar(node.operands[1]) { return (node.operands[0], s, op == .divide) }
-    if op == .multiply, let s = scalar(node.operands[0]) { return (node.operands[1], s, false) }
-    return nil
+  }
+
+  /// The scalar that `value` holds at every element.
+  private func scalar(_ value: Value) -> Value? {
+    guard case .broadcast(let broadcast) = graph[value].op, broadcast.axes.isEmpty else {
+      return nil
+    }
+    return graph[value].operands[0]
+  }
+
+  /// One multiplication of the whole tensor, whatever the number of factors.
+  fileprivate func multiply(_ product: Value, by scale: Scale) -> Value {
+    var factors = scale.scalars
+    if let first = scale.divisors.first {
+      let divisor = scale.divisors.dropFirst().reduce(first) { multiply($0, $1) }
+      factors.append(unary(.reciprocal, divisor))
+    }
+    guard let first = factors.first else { return multiply(product, scale.number) }
+    var factor = factors.dropFirst().reduce(first) { multiply($0, $1) }
+    if scale.number != 1 { factor = multiply(factor, scale.number) }
+    return multiply(product, factor)
   }
 }

@@ -18,6 +18,10 @@ public enum Binary: String, Primitive, CaseIterable {
   }
 
   /// At a tie of maximum or minimum the whole cotangent flows to the first operand.
+  ///
+  /// ∂xʸ/∂x = y·xʸ⁻¹ and ∂xʸ/∂y = xʸ·ln x, which is 0 at x = 0 (y > 0). A constant exponent k is
+  /// lowered as a number, k·xᵏ⁻¹ and nothing for k = 0: no derivative of any order of x², x³, …
+  /// then meets 0·0⁻¹.
   public func gradient(
     _ g: GraphBuilder, value z: Value, operands: [Value], cotangent c: Value
   ) -> [Value?] {
@@ -34,11 +38,33 @@ public enum Binary: String, Primitive, CaseIterable {
       let first = g.binary(.greaterOrEqual, y, x)
       return [g.multiply(c, first), g.multiply(c, g.subtract(1, first))]
     case .power:
-      let slope = g.multiply(y, g.binary(.power, x, g.subtract(y, 1)))
-      return [g.multiply(c, slope), g.multiply(c, g.multiply(z, g.unary(.log, x)))]
+      let isZero = g.binary(.equal, x, g.constant(0, g.shape(x)))
+      let logarithm = g.unary(.log, g.select(isZero, g.constant(1, g.shape(x)), x))
+      return [
+        slope(g, x, y).map { g.multiply(c, $0) }, g.multiply(c, g.multiply(z, logarithm)),
+      ]
     case .greater, .greaterOrEqual, .equal: return [nil, nil]
     case .maskPositive: return [g.binary(.maskPositive, c, y), nil]
     }
+  }
+
+  /// The number of a constant exponent, seen through broadcasts.
+  private func exponent(_ g: GraphBuilder, _ y: Value) -> Double? {
+    switch g.graph[y].op {
+    case .constant(let constant): constant.number
+    case .broadcast: exponent(g, g.graph[y].operands[0])
+    default: nil
+    }
+  }
+
+  /// ∂xʸ/∂x, nil for 0.
+  private func slope(_ g: GraphBuilder, _ x: Value, _ y: Value) -> Value? {
+    guard let k = exponent(g, y) else {
+      return g.multiply(y, g.binary(.power, x, g.subtract(y, 1)))
+    }
+    if k == 0 { return nil }
+    if k == 1 { return g.constant(1, g.shape(x)) }
+    return g.multiply(g.binary(.power, x, g.constant(k - 1, g.shape(x))), k)
   }
 }
 

@@ -8,7 +8,10 @@ public struct Input: Primitive {
   }
   public var mnemonic: String { "input" }
   public var attributes: String { "\"\(name)\"" }
-  public func shape(of operands: [Shape]) -> Shape { declared }
+  public func shape(of operands: [Shape]) throws(ShapeError) -> Shape {
+    guard operands.isEmpty else { throw ShapeError("takes no operands") }
+    return declared
+  }
   public func gradient(
     _ g: GraphBuilder, value: Value, operands: [Value], cotangent: Value
   ) -> [Value?] { [] }
@@ -24,13 +27,16 @@ public struct State: Primitive {
   }
   public var mnemonic: String { "state" }
   public var attributes: String { "\"\(name)\"" }
-  public func shape(of operands: [Shape]) -> Shape { declared }
+  public func shape(of operands: [Shape]) throws(ShapeError) -> Shape {
+    guard operands.isEmpty else { throw ShapeError("takes no operands") }
+    return declared
+  }
   public func gradient(
     _ g: GraphBuilder, value: Value, operands: [Value], cotangent: Value
   ) -> [Value?] { [] }
 }
 
-/// One number at every element.
+/// One number at every element. Constants are equal if their bits are: 0 is not −0, NaN is NaN.
 public struct Constant: Primitive {
   public let number: Double
   public let declared: Shape
@@ -38,9 +44,19 @@ public struct Constant: Primitive {
     self.number = number
     declared = shape
   }
+  public static func == (a: Constant, b: Constant) -> Bool {
+    a.number.bitPattern == b.number.bitPattern && a.declared == b.declared
+  }
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(number.bitPattern)
+    hasher.combine(declared)
+  }
   public var mnemonic: String { "constant" }
   public var attributes: String { "\(number)" }
-  public func shape(of operands: [Shape]) -> Shape { declared }
+  public func shape(of operands: [Shape]) throws(ShapeError) -> Shape {
+    guard operands.isEmpty else { throw ShapeError("takes no operands") }
+    return declared
+  }
   public func gradient(
     _ g: GraphBuilder, value: Value, operands: [Value], cotangent: Value
   ) -> [Value?] { [] }
@@ -57,6 +73,7 @@ public struct Iota: Primitive {
   public var mnemonic: String { "iota" }
   public var attributes: String { "axis=\(axis)" }
   public func shape(of operands: [Shape]) throws(ShapeError) -> Shape {
+    guard operands.isEmpty else { throw ShapeError("takes no operands") }
     guard declared.indices.contains(axis) else { throw ShapeError("axis \(axis) of \(declared)") }
     return declared
   }

@@ -1,6 +1,6 @@
 /// Sum or maximum over some axes, which disappear from the shape.
 public struct Reduce: Primitive {
-  public enum Kind: String, Sendable { case sum, maximum }
+  public enum Kind: String, Sendable, CaseIterable { case sum, maximum }
   public let kind: Kind
   /// Ascending, distinct.
   public let axes: [Int]
@@ -38,7 +38,8 @@ public struct Reduce: Primitive {
   }
 }
 
-/// Copies along new axes: operand axis k becomes result axis `axes[k]` (ascending), of equal extent.
+/// Copies along new axes: operand axis k becomes result axis `axes[k]` (ascending), of equal
+/// extent.
 public struct Broadcast: Primitive {
   public let target: Shape
   public let axes: [Int]

@@ -126,7 +126,9 @@ public struct Concatenate: Primitive {
 
   public func shape(of operands: [Shape]) throws(ShapeError) -> Shape {
     guard let first = operands.first, first.indices.contains(axis),
-      operands.allSatisfy({ $0.removing(axes: [axis]) == first.removing(axes: [axis]) && $0.count == first.count })
+      operands.allSatisfy({
+        $0.count == first.count && $0.removing(axes: [axis]) == first.removing(axes: [axis])
+      })
     else { throw ShapeError("\(operands) along axis \(axis)") }
     var result = first
     result[axis] = operands.reduce(0) { $0 + $1[axis] }

@@ -1,0 +1,216 @@
+import ArgumentParser
+import CPUEngine
+import Diagnostics
+import Formats
+import Glibc
+import Lipschitz
+import Model
+import ReferenceEngine
+import Rounding
+import Tensors
+import Training
+
+struct BoundCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bound",
+    abstract: "Proves a Lipschitz bound of a network with its stored weights.",
+    discussion: """
+      Proved is that the real-valued function f that the stored weights define at inference \
+      satisfies ‖f(a) − f(b)‖ ≤ L·‖a − b‖ for all a and b, in the stated norm, per unit of model \
+      input. All arithmetic that enters L is rounded outward or carries a proved error bound. The \
+      rounding of floating-point inference itself is not included.
+
+      Beside it stands the steepest slope that a search has found between two inputs. It occurs, \
+      so no bound can be smaller; the quotient estimates how tight the bound is.
+
+      The weights are those of a run directory (without an argument the newest complete run under \
+      runs/), or of --weights, which may come from elsewhere: tensors are named <layer>.weight and \
+      <layer>.bias, as in a PyTorch state dict.
+
+      Exit codes: 0 proved; 1 the description has errors, or a lipschitz target is not met; 2 the \
+      weights cannot be used or a file cannot be read.
+      """)
+
+  enum NormChoice: String, CaseIterable, ExpressibleByArgument {
+    case l1, l2, linf, all
+  }
+
+  @ArgumentParser.Argument(
+    help: ArgumentHelp("A description, or a run directory.", valueName: "model.yaml|run"))
+  var model: String?
+
+  @Option(help: ArgumentHelp("Weights to prove it of.", valueName: "file.safetensors"))
+  var weights: String?
+
+  @Option(help: "The norm (default: those of the targets and constraints, else l2).")
+  var norm: NormChoice?
+
+  @Option(
+    name: .customLong("of"), help: ArgumentHelp("Which network, by name.", valueName: "name"))
+  var networkName: String?
+
+  @Option(
+    help: ArgumentHelp("Where to write a certificate of what is proved.", valueName: "file"))
+  var certificate: String?
+
+  @Flag(help: "Proves only; does not look for a steep slope.")
+  var noSearch = false
+
+  @Option(help: "How to print the result.")
+  var format = CheckCommand.Format.text
+
+  @Option(help: "Whether to colour the output.")
+  var color = ColorChoice.auto
+
+  func run() throws {
+    try Failure.reported(color: color) {
+      let start = ContinuousClock.now
+      let (experiment, path) = try source()
+      let network = try pick(experiment)
+      let tensors = try read(path)
+      let stored = try NetworkWeights(network, tensors: tensors)
+      let reports = try certifiedBound(stored, norms: norms(experiment, network))
+      if let certificate {
+        try write(Certificate(stored, reports: reports).text, to: certificate)
+      }
+      let findings = try reports.map { report in
+        BoundFinding(
+          report: report, slope: try slope(report, stored),
+          unitFactor: experiment.data?.unitFactor,
+          targets: experiment.targets.compactMap { BoundFinding.Verdict($0, report) })
+      }
+      let elapsed = start.duration(to: .now).components
+      let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+      switch format {
+      case .json:
+        let values = findings.map { $0.json(seconds: seconds) }
+        let value = values.count == 1 ? values[0] : .array(values)
+        Console.write(value.text + "\n", to: STDOUT_FILENO)
+      case .text:
+        let title = network.name == "model" ? experiment.name : "\(experiment.name), \(network.name)"
+        let text = findings.map { $0.text(title: title, color.usesColor(on: STDOUT_FILENO)) }
+        Console.write(
+          text.joined(separator: "\n") + "\n\(path), \(time(seconds))\n", to: STDOUT_FILENO)
+      }
+      let unmet = findings.flatMap { $0.targets.compactMap(\.diagnostic) }
+      Failure.report(unmet, color: color)
+      return unmet.isEmpty ? 0 : 1
+    }
+  }
+
+  /// The description and the path of the weights.
+  private func source() throws -> (Experiment, weights: String) {
+    var description = model
+    var stored = weights
+    if let path = model ?? RunDirectory.newest()?.path {
+      var information = stat()
+      if stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
+        let run = RunDirectory(path: path)
+        description = run.description
+        stored = stored ?? run.weights
+      }
+    }
+    guard let description else { throw DiagnosticError(.noRun) }
+    guard let stored else { throw DiagnosticError(.noWeights(description)) }
+    let (experiment, diagnostics) = loadExperiment(
+      try DescriptionFile.read(description), catalogs: DescriptionFile.catalogs,
+      directory: DescriptionFile.directory(of: description))
+    guard let experiment, diagnostics.allSatisfy({ $0.severity < .error }) else {
+      throw DescriptionErrors(diagnostics: diagnostics)
+    }
+    return (experiment, stored)
+  }
+
+  private func pick(_ experiment: Experiment) throws -> Network {
+    guard let networkName else {
+      guard experiment.networks.count == 1 else {
+        throw DiagnosticError(.severalNetworks(experiment.networks.map(\.name)))
+      }
+      return experiment.networks[0]
+    }
+    guard let network = experiment.networks.first(where: { $0.name == networkName }) else {
+      throw DiagnosticError(.noNetwork(networkName, experiment.networks.map(\.name)))
+    }
+    return network
+  }
+
+  private func read(_ path: String) throws -> [String: NamedTensor] {
+    do throws(FormatError) {
+      let tensors = try SafeTensors.read(path)
+      return Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
+    } catch {
+      throw DiagnosticError(error)
+    }
+  }
+
+  private func write(_ text: String, to path: String) throws {
+    do throws(FormatError) {
+      try AtomicFile.write(Array(text.utf8), to: path)
+    } catch {
+      throw DiagnosticError(error)
+    }
+  }
+
+  private func norms(_ experiment: Experiment, _ network: Network) -> [Norm] {
+    switch norm {
+    case .l1: return [.l1]
+    case .l2: return [.l2]
+    case .linf: return [.linf]
+    case .all: return Norm.allCases
+    case nil:
+      var norms: [Norm] = experiment.targets.compactMap { target in
+        switch target.claim {
+        case .lipschitz(_, let norm, _), .certifiedAccuracy(let norm, _, _): norm
+        case .accuracy: nil
+        }
+      }
+      norms += network.nodes.compactMap(\.declared?.norm)
+      return norms.isEmpty ? [.l2] : Norm.allCases.filter(norms.contains)
+    }
+  }
+
+  /// The steepest slope found; of a single layer its own lower bound, which is one.
+  private func slope(_ report: BoundReport, _ weights: NetworkWeights) throws -> LowerBound? {
+    if weights.network.nodes.count == 1, let lower = report.layers[0].bound.lower { return lower }
+    if noSearch { return nil }
+    do throws(EngineError) {
+      return try steepestSlope(
+        weights, norm: report.norm, search: CPUEngine(), exact: ReferenceEngine())?.value
+    } catch {
+      throw DiagnosticError(
+        Diagnostic(.internalFault, "the search for a slope failed: \(error)", at: nil))
+    }
+  }
+
+  private func time(_ seconds: Double) -> String {
+    if seconds < 1 { return "\(Int((seconds * 1000).rounded())) ms" }
+    let tenths = Int((seconds * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10) s"
+  }
+}
+
+// MARK: messages
+
+extension Diagnostic {
+  fileprivate static let noRun = Diagnostic(
+    .noRun, "there is no complete run under `runs/`", at: nil,
+    help: "name a description and its weights: lgc bound MODEL.yaml --weights FILE.safetensors")
+
+  fileprivate static func noWeights(_ description: String) -> Diagnostic {
+    Diagnostic(
+      .missingSection, "`\(description)` is a description without weights", at: nil,
+      help: "add --weights FILE.safetensors, or name a run directory")
+  }
+
+  fileprivate static func severalNetworks(_ names: [String]) -> Diagnostic {
+    Diagnostic(
+      .missingKey, "the description has several networks: \(names.joined(separator: ", "))",
+      at: nil, help: "choose one with --of NAME")
+  }
+
+  fileprivate static func noNetwork(_ name: String, _ names: [String]) -> Diagnostic {
+    Diagnostic(
+      .unknownName, "there is no network `\(name)`", at: nil,
+      help: "the description has \(names.joined(separator: ", "))")
+  }
+}
