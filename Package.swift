@@ -103,7 +103,8 @@ let package = Package(
         "Tensors",
       ]),
     .testTarget(
-      name: "CommandTests", dependencies: ["lgc", "Diagnostics", "Model", "Lipschitz"]),
+      name: "CommandTests",
+      dependencies: ["lgc", "Diagnostics", "Model", "Lipschitz", "Training", "Formats"]),
   ],
   swiftLanguageModes: [.v6]
 )
