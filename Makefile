@@ -4,7 +4,7 @@
 # make lint   build with import checking; fails on a module that imports one above it
 LGC := .build/release/lgc
 
-.PHONY: demo test build bench bench-quick accuracy lint clean dependencies
+.PHONY: demo run-demo test build bench bench-quick accuracy lint clean dependencies
 
 dependencies:
 	@Scripts/install-dependencies.sh
@@ -13,6 +13,9 @@ build: dependencies
 	@swift build -c release --product lgc
 
 demo: build
+	@$(MAKE) --no-print-directory run-demo
+
+run-demo:
 	$(LGC) check models/quickstart.yaml
 	$(LGC) train models/quickstart.yaml
 	$(LGC) bound

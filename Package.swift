@@ -8,7 +8,6 @@ let package = Package(
   products: [.executable(name: "lgc", targets: ["lgc"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ],
   targets: [
     // System libraries (Scripts/install-dependencies.sh installs them).
@@ -19,7 +18,7 @@ let package = Package(
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl")]),
 
     // The float64 routines of OpenBLAS that proofs use; opened at run time, so it is not linked.
-    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("m")]),
 
     .target(name: "Diagnostics"),
     .target(name: "Rounding"),
@@ -36,7 +35,6 @@ let package = Package(
       name: "Model",
       dependencies: [
         "Diagnostics", "Rounding", "YAML", "Tensors",
-        .product(name: "OrderedCollections", package: "swift-collections"),
       ]),
     .target(name: "Layers", dependencies: ["Model", "Tensors", "Rounding"]),
     .target(name: "Constraints", dependencies: ["Model", "Tensors", "Rounding"]),

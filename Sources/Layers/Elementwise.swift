@@ -4,8 +4,8 @@ import Tensors
 
 /// A layer y_i = φ(x_i): one scalar function at every element, any shape in, the same shape out.
 ///
-/// Its Jacobian is diagonal, so its Lipschitz constant is sup |φ′| in every p-norm (LAYERS.md,
-/// lemma B): a file states the slopes and the function, and nothing else.
+/// Its Jacobian is diagonal, so its Lipschitz constant is sup |φ′| in every p-norm: a file
+/// states the slopes and the function, and nothing else.
 protocol ElementwiseLayer: Layer {
   /// The smallest interval that holds every slope of φ.
   var slopes: SlopeRange { get }

@@ -144,14 +144,14 @@ struct NetworkClaims {
       var places: [(span: Span, message: String, names: [String])] = []
       for index in claims.indices where isCulprit(index) {
         let node = network.nodes[index]
-        let (span, message) = place(index, claims[index], norm: norm)
+        let span = node.declared?.boundSpan ?? node.kindSpan
         if let known = places.firstIndex(where: { $0.span == span }) {
-          places[known].names.append(node.name)
-        } else {
-          places.append((span, message, [node.name]))
+          if places[known].names.count <= 4 { places[known].names.append(node.name) }
+        } else if places.count < 5 {
+          places.append((span, reason(index, claims[index], norm: norm), [node.name]))
         }
       }
-      return places.prefix(5).map { place in
+      return places.map { place in
         let shown = place.names.prefix(4).map { "`\($0)`" }.joined(separator: ", ")
         let rest = place.names.count > 4 ? ", …" : ""
         return Diagnostic.Label(place.span, "\(shown)\(rest): \(place.message)")
@@ -171,19 +171,14 @@ struct NetworkClaims {
     blockClosedBy[index].map { network.blocks[$0].mode == .sum } ?? false
   }
 
-  private func place(_ index: Int, _ claim: LayerClaim, norm: Norm) -> (Span, String) {
-    let node = network.nodes[index]
-    let bound = claim.bound.text(significant: 5)
+  /// Why a layer's bound is what it is, in a few words.
+  private func reason(_ index: Int, _ claim: LayerClaim, norm: Norm) -> String {
     if let block = blockClosedBy[index] {
-      return (node.kindSpan, network.blocks[block].arithmetic(blocks[norm]![block]))
+      return network.blocks[block].arithmetic(blocks[norm]![block])
     }
-    if let declared = node.declared {
-      return (
-        declared.boundSpan,
-        claim.isFromOtherNorm ? "\(bound) = \(claim.heldBy)" : "declared \(bound)"
-      )
-    }
-    return (node.kindSpan, "expands by \(bound)")
+    let bound = claim.bound.text(significant: 5)
+    if network.nodes[index].declared == nil { return "expands by \(bound)" }
+    return claim.isFromOtherNorm ? "\(bound) = \(claim.heldBy)" : "declared \(bound)"
   }
 }
 

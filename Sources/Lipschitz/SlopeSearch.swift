@@ -76,11 +76,17 @@ private struct SlopeSearch {
     outputs = network.outputShape.elementCount
     let size = max(1, network.parameterCount + inputs + outputs)
     batch = max(2, min(32, 20_000_000 / size))
-    rounds = max(3, min(24, 400_000_000 / (size * batch)))
+    rounds = max(3, min(80, 1_600_000_000 / (size * batch)))
     executable = try engine.compile(
       [Self.program(network, batch, isTransposed: false),
-       Self.program(network, batch, isTransposed: true)], options: EngineOptions())
+       Self.program(network, batch, isTransposed: true)], options: Self.options(size))
     try executable.load(floats)
+  }
+
+  /// One thread for all but large networks: steps are so short that waiting for another thread,
+  /// on a machine that is busy, would take longer than all the arithmetic.
+  private static func options(_ size: Int) -> EngineOptions {
+    EngineOptions(threads: size < 4_000_000 ? 1 : nil)
   }
 
   /// `jvp`: x, v ↦ J(x)·v. `vjp`: x, v ↦ J(x)ᵀ·v.

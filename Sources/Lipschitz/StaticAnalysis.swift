@@ -75,7 +75,9 @@ private func judge(
     return result("accuracy ≥ \(share)", .undecided, "needs the trained network")
   case .certifiedAccuracy(let norm, let radius, let share):
     let place = "at \(norm.rawValue) radius \(shortText(radius))"
-    guard let share else { return result("certified accuracy \(place)", .reported, "after training") }
+    guard let share else {
+      return result("certified accuracy \(place)", .reported, "after training")
+    }
     return result(
       "certified accuracy \(place) ≥ \(share)", .undecided, "needs the trained network")
   case .lipschitz(let of, let norm, let bound):

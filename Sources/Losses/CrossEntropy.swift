@@ -6,7 +6,7 @@ import Tensors
 /// The temperature T divides the logits. It is there because a network with a small Lipschitz
 /// constant cannot produce large logits: at T = 1 it would be pushed for margins it cannot have.
 /// The factor T in front keeps the gradient, softmax(z / T) − e_y, bounded by √2 for every T, so
-/// the learning rate need not change with it. With τ = 1/T this is CE(τz)/τ (LOSSES.md §1.7).
+/// the learning rate need not change with it. With τ = 1/T this is CE(τz)/τ, as in deel-lip.
 ///
 /// The largest logit is subtracted before the exponential, so no logit overflows. A label that is
 /// no class (a padded sample's) gives a finite number.

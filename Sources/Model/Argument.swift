@@ -85,7 +85,9 @@ public struct ArgumentRange: Sendable {
 /// A type an argument can have: Int, Double, Bool, String, a list, or a string enumeration.
 public protocol ArgumentValue: Sendable {
   /// The value of a node, or a diagnostic appended and nil.
-  static func decode(_ node: Node, range: ArgumentRange?, into diagnostics: inout [Diagnostic]) -> Self?
+  static func decode(
+    _ node: Node, range: ArgumentRange?, into diagnostics: inout [Diagnostic]
+  ) -> Self?
   /// `a whole number ≥ 1`, as messages and the reference say it.
   static func expectation(range: ArgumentRange?) -> String
   /// The value as it would be written in YAML, on one line.

@@ -33,6 +33,7 @@ func decodeArguments(
   var values: [String: any Sendable] = [:]
   var spans: [String: Span] = [:]
   var written: Set<String> = []
+  let allowed = declarations.map(\.name) + common
 
   func decodeValue(_ declaration: any ArgumentDeclaration, _ node: Node) {
     written.insert(declaration.name)
@@ -50,21 +51,22 @@ func decodeArguments(
         } else if later.contains(entry.key) {
           diagnostics.append(.notSupportedYet("the key `\(entry.key)` of `\(unit)`", entry.keySpan))
         } else if !common.contains(entry.key), !entry.key.isFreeKey {
-          diagnostics.append(
-            .unknownKey(entry, of: unit, allowed: declarations.map(\.name) + common))
+          diagnostics.append(.unknownKey(entry, of: unit, allowed: allowed))
         }
       }
     } else if let argument = declarations.first(where: { $0.name == shorthand }) {
       decodeValue(argument, node)
     } else {
-      diagnostics.append(.notArguments(node, of: unit, declarations.map(\.name) + common))
+      diagnostics.append(.notArguments(node, of: unit, allowed))
       return nil
     }
   }
   for declaration in declarations where !written.contains(declaration.name) {
     if let value = declaration.defaultErased {
       values[declaration.name] = value
-    } else if declaration.isRequired {
+    } else if declaration.isRequired,
+      node?.mapping?.misspells(declaration.name, allowed: allowed) != true
+    {
       diagnostics.append(.missingKey(declaration, of: unit, at: named))
     }
   }
@@ -85,6 +87,17 @@ func instantiate<Unit>(
         error.code, error.message,
         at: error.argument.map { arguments.span(of: $0) } ?? arguments.span, help: error.help))
     return nil
+  }
+}
+
+extension [Entry] {
+  /// Whether one of the keys is `key` misspelled: then that is the one error, and not a missing
+  /// key as well.
+  func misspells(_ key: String, allowed: [String]) -> Bool {
+    contains {
+      !allowed.contains($0.key) && !$0.key.isFreeKey
+        && Suggestion.closest(to: $0.key, among: allowed) == key
+    }
   }
 }
 

@@ -208,7 +208,8 @@ extension ArgumentRange {
 extension Diagnostic {
   static func expected(_ expectation: String, found node: Node, help: String? = nil) -> Diagnostic {
     Diagnostic(
-      .wrongType, "expected \(expectation), found \(node.kindDescription)", at: node.span, help: help)
+      .wrongType, "expected \(expectation), found \(node.kindDescription)", at: node.span,
+      help: help)
   }
 
   static func outOfRange(_ expectation: String, found node: Node) -> Diagnostic {

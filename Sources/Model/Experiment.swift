@@ -37,7 +37,8 @@ public struct DataSection: Sendable {
   public var dataset: any Dataset
   public var kind: String
   public var arguments: Arguments
-  /// Raw file units are mapped linearly onto this range (bytes: 0 → lower, 255 → upper); nil: as is.
+  /// Raw file units are mapped linearly onto this range (bytes: 0 → lower, 255 → upper); nil: as
+  /// they are.
   public var range: ClosedRange<Double>?
   /// Then x ↦ (x − mean) / deviation per channel (one number: all channels).
   public var standardize: (mean: [Double], deviation: [Double])?
@@ -73,7 +74,8 @@ public struct OptimizerSection: Sendable {
   public enum Schedule: String, Sendable, CaseIterable { case constant, cosine, linear }
   public var kind: String
   public var optimizer: any Optimizer
-  /// The learning rate at step t of T: constant lr; cosine lr·(1 + cos(πt/T))/2; linear lr·(1 − t/T).
+  /// The learning rate at step t of T: constant lr; cosine lr·(1 + cos(πt/T))/2;
+  /// linear lr·(1 − t/T).
   public var schedule: Schedule
   public var span: Span
   public init(kind: String, optimizer: any Optimizer, schedule: Schedule, span: Span) {

@@ -82,7 +82,7 @@ public enum LinearOperator: Sendable, Hashable {
 }
 
 /// The slopes of an element-wise function: its Lipschitz constant in every p-norm is
-/// max(|lower|, |upper|), because its Jacobian is diagonal (LAYERS.md, lemma B).
+/// max(|lower|, |upper|), because its Jacobian is diagonal.
 public struct SlopeRange: Sendable, Hashable {
   public let lower: Double
   public let upper: Double

@@ -7,7 +7,8 @@ public protocol SupervisedLoss: CatalogUnit {
   var labels: LabelKind { get }
   /// Why this output shape cannot be; nil if it can.
   func refusal(output: Shape) -> String?
-  /// The loss of each sample, [batch]; the training loss is their mean. `labels` is [batch] class numbers or [batch, …] targets.
+  /// The loss of each sample, [batch]; the training loss is their mean. `labels` is [batch] class
+  /// numbers or [batch, …] targets.
   func lower(output: Value, labels: Value, _ g: GraphBuilder) -> Value
 }
 

@@ -49,9 +49,9 @@ import Testing
     let steps = try Self.steps()
     #expect(steps.count >= 4, "the README lost its console blocks")
     for step in steps {
-      // `make` needs the repository itself and is what runs this very test.
-      if step.command.hasPrefix("make ") || step.command.hasPrefix("git ") { continue }
-      let printed = try Self.run(step.command, in: folder)
+      // `make test` is what runs this very test; the benchmark compares with other machines' tools.
+      if ["make test", "make bench"].contains(step.command) { continue }
+      let printed = try Self.run(Self.runnable(step.command), in: folder)
       #expect(
         Self.matches(printed[...], step.expected[...]),
         "\(step.command)\nprinted:\n\(printed.joined(separator: "\n"))\nREADME:\n\(step.expected.joined(separator: "\n"))")
@@ -63,6 +63,13 @@ import Testing
     #expect(!Self.matches(["a 12 c"], ["a … b"]))
     #expect(Self.matches(["x", "y", "z"], ["x", "…", "z"]))
     #expect(!Self.matches(["x", "y"], ["x"]))
+  }
+
+  /// `make demo` without its build: the build folder is locked while tests run.
+  static func runnable(_ command: String) -> String {
+    guard command == "make demo" else { return command }
+    let makefile = root.appendingPathComponent("Makefile").path
+    return "make -f '\(makefile)' --no-print-directory run-demo LGC=lgc"
   }
 
   static func run(_ command: String, in folder: URL) throws -> [String] {

@@ -139,7 +139,8 @@ static int exponent_of_lowest_bit(double x) {
   return e + __builtin_ctzll(bits);
 }
 
-int exact_definiteness(int rows, int columns, const float *w, double c) {
+/* Of tI − WᵀW with t = c² or, if c is NaN, t = square. */
+static int definiteness(int rows, int columns, const float *w, double c, double square) {
   int d = rows < columns ? rows : columns, p = rows < columns ? columns : rows;
   int lowest = 2000, highest = -2000, e;
   for (int i = 0; i < rows * columns; i++)
@@ -149,11 +150,14 @@ int exact_definiteness(int rows, int columns, const float *w, double c) {
       frexp(w[i], &e);
       if (e > highest) highest = e;
     }
-  if (c != 0) {
-    int low = exponent_of_lowest_bit(c);
+  double root = isnan(c) ? square : c;
+  int halves = isnan(c) ? 2 : 1;
+  if (root != 0) {
+    /* The unit of the squares is 4^lowest. */
+    int low = (exponent_of_lowest_bit(root) - halves + 1) / halves;
     if (low < lowest) lowest = low;
-    frexp(c, &e);
-    if (e > highest) highest = e;
+    frexp(root, &e);
+    if (e / halves + 1 > highest) highest = e / halves + 1;
   }
   if (highest < lowest) return 0;
   /* Minors of order k have at most k·(2·bits + log p + 2) bits (Hadamard); products twice that. */
@@ -183,10 +187,11 @@ int exact_definiteness(int rows, int columns, const float *w, double c) {
         multiply(s, &a[k * d + i], &a[k * d + j]);
         accumulate(x, s, -1);
       }
-      if (i == j && c != 0) {
-        int low = exponent_of_lowest_bit(c);
-        set_shifted(s, ldexp(c, -low), low - lowest);
-        multiply(t, s, s);
+      if (i == j && root != 0) {
+        int low = exponent_of_lowest_bit(root);
+        set_shifted(s, ldexp(root, -low), low - halves * lowest);
+        set_shifted(previous, 1, 0);
+        multiply(t, s, isnan(c) ? previous : s);
         accumulate(x, t, 1);
       }
     }
@@ -224,6 +229,14 @@ int exact_definiteness(int rows, int columns, const float *w, double c) {
   free(memory);
   free(all);
   return result;
+}
+
+int exact_definiteness(int rows, int columns, const float *w, double c) {
+  return definiteness(rows, columns, w, c, 0);
+}
+
+int exact_definiteness_of_square(int rows, int columns, const float *w, double square) {
+  return definiteness(rows, columns, w, NAN, square);
 }
 
 int exact_sum_comparison(int count, int stride, const float *x, double c) {

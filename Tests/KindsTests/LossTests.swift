@@ -28,7 +28,7 @@ func evaluate(
     CrossEntropy(arguments(["temperature": temperature]))
   }
 
-  /// LOSSES.md §3, row C1: CE(4z)/4, which is temperature 1/4.
+  /// CE(4z)/4, which is temperature 1/4.
   @Test func crossEntropyHasThePublishedValue() throws {
     let found = try evaluate(
       Self.crossEntropy(0.25), [2, 1, -1, 0, 0.5, 0.25], [2, 3], labels: [0, 2])

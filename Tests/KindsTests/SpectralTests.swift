@@ -42,7 +42,7 @@ private func dot(_ a: [Double], _ b: [Double]) -> Double {
 }
 
 @Suite struct SpectralTests {
-  /// LOSSES.md §3, rows W1 and W2: W = [[3, 0], [4, 5]], σ = √45, G = [[1, 2], [−1, 0.5]].
+  /// Worked by hand: W = [[3, 0], [4, 5]], σ = √45, G = [[1, 2], [−1, 0.5]].
   @Test func weightAndGradientHaveThePublishedValues() throws {
     let found = try apply(
       [3, 0, 4, 5], [2, 2], iterations: 60, state: ["u": [1, 0], "v": [0.8, 0.6]],

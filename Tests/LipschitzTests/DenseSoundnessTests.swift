@@ -29,6 +29,10 @@ private func compare(_ c: Double, with w: [Float], _ rows: Int, _ columns: Int) 
       8.0.squareRoot().nextUp, with: hadamard, 8, 8))
     // diag(2⁻¹⁴⁹, 3·10³⁸): beyond the range of any float format squared.
     #expect(compare(Double(Float(3e38)), with: [0x1p-149, 0, 0, 3e38], 2, 2) == 0)
+    #expect(exact_definiteness_of_square(4, 8, ones, 32) == 0)
+    #expect(exact_definiteness_of_square(8, 4, ones, 32.0.nextDown) == -1)
+    #expect(exact_definiteness_of_square(2, 2, [0x1p-149, 0, 0, 0], 0x1p-298) == 0)
+    #expect(exact_definiteness_of_square(1, 1, [3], 9.0.nextUp) == 1)
     // Golden ratio: [[1, 1], [1, 0]].
     let golden = (1 + 5.0.squareRoot()) / 2
     #expect(compare(golden + 0x1p-50, with: [1, 1, 1, 0], 2, 2) == 1)
@@ -84,10 +88,13 @@ private func compare(_ c: Double, with w: [Float], _ rows: Int, _ columns: Int) 
           guard let factor = gram.factorise(shift: t) else { continue }
           accepted += 1
           let square = proof.provedSquare(shift: t, factor: factor, trace: gram.trace)
-          let scale = Double(sign: .plus, exponent: proof.exponent, significand: 1)
-          let upper = square.squareRoot().nextUp * scale
-          #expect(compare(upper, with: w, rows, columns) >= 0, "\(family.name), step \(step)")
-          if compare(t.squareRoot() * scale, with: w, rows, columns) < 0 { wouldBeWrong += 1 }
+          let scale = Double(sign: .plus, exponent: 2 * proof.exponent, significand: 1)
+          // U² itself: the square root's own rounding up must not be what saves it.
+          let (m, n) = (Int32(rows), Int32(columns))
+          #expect(
+            exact_definiteness_of_square(m, n, w, square * scale) >= 0,
+            "\(family.name), step \(step)")
+          if exact_definiteness_of_square(m, n, w, t * scale) < 0 { wouldBeWrong += 1 }
         }
       }
     }

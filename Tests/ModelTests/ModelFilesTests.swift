@@ -49,7 +49,8 @@ import Testing
   }
 
   @Test func theyAreFound() {
-    #expect(Set(Self.names).isSuperset(of: ["quickstart.yaml", "residual_mlp.yaml", "two_moons.yaml"]))
+    let shipped: Set = ["quickstart.yaml", "residual_mlp.yaml", "two_moons.yaml"]
+    #expect(shipped.isSubset(of: Self.names))
   }
 
   @Test(arguments: names)

@@ -83,6 +83,9 @@ import Testing
     (description("relu") + "extends: a.yaml\nvars: {}\nregularize: []\nreport: {}\n",
       ["L0106 «extends»", "L0106 «vars»", "L0106 «regularize»", "L0106 «report»"]),
     ("lgc: 1\nname: t\nmodels: {}\n", ["L0106 «models»"]),
+    ("lgc: 1\nnam: t\nmodle: {input: 2, layers: [relu]}\n", ["L0101 «nam»", "L0101 «modle»"]),
+    ("lgc: 1\nname: t\nmodel: {inputs: 2, layer: [relu]}\n",
+      ["L0101 «inputs»", "L0101 «layer»"]),
     (description("relu", model: "outputs: 1, "), ["L0106 «outputs»"]),
     (description("relu", model: "inputs: 1, "), ["L0101 «inputs»"]),
     (description("relu", input: "{noise: normal}"), ["L0106 «{noise: normal}»"]),
@@ -101,6 +104,7 @@ import Testing
     (description("relu", input: "[2, 2]") + "loss: cross_entropy\n", ["L0201 «cross_entropy»"]),
     (description("relu") + "optimizer: {type: adam, lr: .nan, schedule: cosin}\n",
       ["L0104 «.nan»"]),
+    (description("relu") + "loss: {famly: cross_entropy}\n", ["L0101 «famly»"]),
     (description("relu") + "optimizer: {schedule: cosin}\n", ["L0103 «cosin»"]),
     (description("relu") + "train: {epochs: 1, steps: 2}\n", ["L0110 «2»"]),
     (description("relu") + "train: {epochs: 0, batch: 1.5, seed: -1, checkpoint: 1}\n",
@@ -120,7 +124,8 @@ import Testing
   // MARK: layers
 
   @Test(arguments: [
-    ("dense: {unit: 3}", ["L0102 «dense»", "L0101 «unit»"]),
+    ("dense: {unit: 3}", ["L0101 «unit»"]),
+    ("dense: {width: 3}", ["L0102 «dense»", "L0101 «width»"]),
     ("dense: {units: -3, bias: no}", ["L0104 «-3»", "L0103 «no»"]),
     ("dens: 3", ["L0105 «dens»"]),
     ("conv: {filters: 3}, relu, lstm", ["L0106 «conv»", "L0106 «lstm»"]),
@@ -346,7 +351,8 @@ import Testing
     #expect(summary(first) == summary(second))
     for line in [
       "name: \"two words\"", "shuffle: true", "lipschitz: {norm: l2, bound: 2.0}",
-      "constraint: {type: spectral, iterations: 1}", "- dense: {name: dense_1, units: 16, bias: true}",
+      "constraint: {type: spectral, iterations: 1}",
+      "- dense: {name: dense_1, units: 16, bias: true}",
       "weight: 0.5", "loss: {family: cross_entropy, temperature: 1.0}",
       "optimizer: {type: adam, lr: 0.001, schedule: constant}",
       "train: {epochs: 10, batch: 128, seed: 0}",

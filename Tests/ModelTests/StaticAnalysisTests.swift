@@ -29,7 +29,7 @@ private let spectral = "lipschitz: 1, constraint: spectral, "
     #expect(found(result.diagnostics) == [])
   }
 
-  /// LAYERS.md, lemma G: 9 inputs, 4 outputs.
+  /// Equivalence of norms: 9 inputs, 4 outputs.
   @Test(arguments: [
     ("l2", [Norm.l1: 2.0, .l2: 1, .linf: 3]),
     ("l1", [.l1: 1, .l2: 3, .linf: 9]),

@@ -28,7 +28,7 @@ extension Resolver {
     var input: Shape?
     if let entry = node.entry("input") {
       input = decodeInput(entry.value)
-    } else {
+    } else if !entries.misspells("input", allowed: Self.modelKeys) {
       diagnostics.append(
         .missingKey(
           "input", of: "model", at: entry.keySpan,
@@ -37,7 +37,7 @@ extension Resolver {
     var layers: [LayerItem]?
     if let entry = node.entry("layers") {
       layers = decodeLayers(entry, of: "model")
-    } else {
+    } else if !entries.misspells("layers", allowed: Self.modelKeys) {
       diagnostics.append(.missingKey("layers", of: "model", at: entry.keySpan, "a list of layers"))
     }
     guard let input, let layers else { return nil }

@@ -78,7 +78,9 @@ final class Resolver {
     }
     let name = resolveName(root)
     let model = root.entry("model")
-    if model == nil, root.entry("models") == nil {
+    if model == nil, root.entry("models") == nil,
+      !entries.misspells("model", allowed: Self.topLevelKeys)
+    {
       diagnostics.append(
         .missingKey("model", of: "the description", at: root.startSpan, "the network"))
     }
@@ -129,6 +131,7 @@ final class Resolver {
 
   private func resolveName(_ root: Node) -> String? {
     guard let entry = root.entry("name") else {
+      if root.mapping?.misspells("name", allowed: Self.topLevelKeys) == true { return nil }
       diagnostics.append(
         .missingKey(
           "name", of: "the description", at: root.startSpan, "what its runs are called after"))
@@ -175,8 +178,13 @@ final class Resolver {
   func sectionKind(_ entry: Entry, key: String) -> (word: String, span: Span, body: Node?)? {
     if entry.value.mapping != nil {
       guard let kind = entry.value.entry(key) else {
+        let misspelled = entry.value.mapping?.first {
+          Suggestion.closest(to: $0.key, among: [key]) != nil
+        }
         diagnostics.append(
-          .missingKey(key, of: entry.key, at: entry.keySpan, "the kind of `\(entry.key)`"))
+          misspelled.map { .unknownKey($0, of: entry.key, allowed: [key]) }
+            ?? .missingKey(
+              key, of: entry.key, at: entry.keySpan, "the kind of `\(entry.key)`"))
         return nil
       }
       guard let word = String.decode(kind.value, range: nil, into: &diagnostics) else {

@@ -6,6 +6,9 @@
  * semidefinite, −2 memory is short. So σmax(W) < c, = c, > c. */
 int exact_definiteness(int rows, int columns, const float *w, double c);
 
+/* The same of t·I − WᵀW: how σmax(W)² stands to t. */
+int exact_definiteness_of_square(int rows, int columns, const float *w, double t);
+
 /* The sign of c − Σ |x[i·stride]|, i < count, in exact integer arithmetic. */
 int exact_sum_comparison(int count, int stride, const float *x, double c);
 
