@@ -29,8 +29,6 @@ struct LoopItems {
   private(set) var lastUse: [Int: Int] = [:]
   /// Buffer → the item that reads it last.
   private(set) var lastRead: [Int: Int] = [:]
-  /// Buffers that are read other than element by element: no item may write there.
-  private(set) var readAcross: Set<Int> = []
 
   private let planner: Planner
   private let members: Set<Int>
@@ -110,9 +108,7 @@ struct LoopItems {
     func note(_ source: Source, _ position: Int) {
       switch source {
       case .value(let node): lastUse[node] = position
-      case .memory(let layout, let buffer):
-        lastRead[buffer] = position
-        if layout != LGC_FULL { readAcross.insert(buffer) }
+      case .memory(_, let buffer): lastRead[buffer] = position
       case .constant: break
       }
     }

@@ -29,11 +29,7 @@ extension Planner {
     for (position, item) in items.items.enumerated() {
       guard let adam = item.adam else { continue }
       let states = [adam.parameter, adam.first, adam.second].map { buffer($0) }
-      if states.contains(where: {
-        items.readAcross.contains($0) || items.lastRead[$0] ?? -1 > position
-      }) {
-        return item.result
-      }
+      if states.contains(where: { items.lastRead[$0] ?? -1 > position }) { return item.result }
       let new = [LoopItems.Source.value(adam.newFirst), .value(adam.newSecond)]
       if items.items[..<position].contains(where: { !Set($0.sources).isDisjoint(with: new) }) {
         return item.result
@@ -71,8 +67,6 @@ struct LoopWriter {
   private var freeTiles: [Int] = []
   /// Buffers of dying values that an item already writes.
   private var taken: Set<Int> = []
-  /// Values for states that later items still read: stored behind them.
-  private var deferred: [(slot: Int, buffer: Int)] = []
 
   init(_ planner: Planner, _ items: LoopItems, _ space: Space) {
     self.planner = planner
@@ -90,9 +84,6 @@ struct LoopWriter {
   mutating func write() {
     for (position, item) in items.items.enumerated() {
       if let adam = item.adam { write(item, adam) } else { write(item, at: position) }
-    }
-    for (slot, buffer) in deferred {
-      emit(LGC_COPY, operand(.memory(layout: LGC_FULL, buffer: buffer)), [slot])
     }
     for fold in items.folds { write(fold) }
   }
@@ -140,10 +131,9 @@ struct LoopWriter {
   /// Tiles whose value this item reads last may take its result: operations read an element before
   /// they write it.
   private mutating func releaseTiles(_ item: LoopItems.Item, at position: Int) {
-    let deferredSlots = Set(deferred.map(\.slot))
     for case .value(let node) in Set(item.sources) {
       guard items.lastUse[node] == position, node != item.result, let slot = slots[node],
-        loop.operands[slot].layout == LGC_TEMPORARY, !deferredSlots.contains(slot)
+        loop.operands[slot].layout == LGC_TEMPORARY
       else { continue }
       freeTiles.append(slot)
     }
@@ -159,19 +149,10 @@ struct LoopWriter {
     }
     let buffer: Int
     if let leaf = planner.precedence.writes[node] {
+      // Readers of the old state come first in rank, but one may have been taken into a later item.
       let state = planner.buffer(leaf)
-      let last = items.readAcross.contains(state) ? Int.max : items.lastRead[state] ?? -1
-      if last == .max {
-        buffer = planner.resultBuffer(node, reading: [state])
-      } else {
-        planner.setStorage(node, .whole(state))
-        if last > position {
-          let tile = newTile()
-          deferred.append((tile, state))
-          return tile
-        }
-        buffer = state
-      }
+      let isReadLater = items.lastRead[state] ?? -1 > position
+      buffer = planner.resultBuffer(node, reading: isReadLater ? [state] : [])
     } else if !planner.isRequired(node), planner.options.inPlace,
       let dying = dyingBuffer(at: position)
     {
@@ -184,7 +165,8 @@ struct LoopWriter {
     return operand(.memory(layout: LGC_FULL, buffer: buffer))
   }
 
-  /// A buffer of this loop's extent whose value nothing reads after this item.
+  /// A buffer of this loop's extent whose value nothing reads after this item. What is as large as
+  /// the loop is read element by element, so an item may write where it reads.
   private func dyingBuffer(at position: Int) -> Int? {
     for node in planner.dying {
       let buffers =
@@ -196,8 +178,7 @@ struct LoopWriter {
       for buffer in buffers {
         let planned = planner.plan.buffers[buffer]
         guard planned.place == .arena, planned.count == loop.space.rows * loop.space.columns,
-          !taken.contains(buffer), !items.readAcross.contains(buffer),
-          let last = items.lastRead[buffer], last <= position
+          !taken.contains(buffer), let last = items.lastRead[buffer], last <= position
         else { continue }
         return buffer
       }

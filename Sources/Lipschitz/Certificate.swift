@@ -80,7 +80,8 @@ public struct Certificate: Sendable {
       ])
     case .linear(.diagonal(let weight, let count)):
       return object("diagonal", [
-        (key: "weight", value: .string(node.tensorName(weight))), (key: "count", value: .int(count)),
+        (key: "weight", value: .string(node.tensorName(weight))),
+        (key: "count", value: .int(count)),
       ])
     case .linear(.scaling(let factor)):
       return object("scaling", [(key: "factor", value: hexadecimal(factor))])

@@ -87,7 +87,8 @@ struct BoundCommand: ParsableCommand {
         let value = values.count == 1 ? values[0] : .array(values)
         Console.write(value.text + "\n", to: STDOUT_FILENO)
       case .text:
-        let title = network.name == "model" ? experiment.name : "\(experiment.name), \(network.name)"
+        let name = experiment.name
+        let title = network.name == "model" ? name : "\(name), \(network.name)"
         let text = findings.map { $0.text(title: title, color.usesColor(on: STDOUT_FILENO)) }
         Console.write(
           text.joined(separator: "\n") + "\n\(path), \(time(seconds))\n", to: STDOUT_FILENO)

@@ -61,6 +61,36 @@ extension CPUEngineTests {
       try check(g, g.sum(g.add(product, g.input("x", shape)), [1]), 3, everyPlan)
     }
 
+    @Test func aReshapeBetweenTwoDivisionsOfTheSpace() throws {
+      let g = GraphBuilder()
+      let x = g.add(g.input("x", [4, 6]), g.broadcast(trailing: g.input("v", [6]), to: [4, 6]))
+      let turned = g.reshape(g.unary(.tanh, x), to: [6, 4])
+      let y = g.multiply(turned, g.broadcast(trailing: g.input("w", [4]), to: [6, 4]))
+      let outputs = [Program.Output("y", y), .init("columns", g.sum(y, [0])), .init("x", x)]
+      let program = Program(name: "p", graph: g.graph, outputs: outputs)
+      var comparison = Comparison([program], runs: ["p"], seed: 3)
+      comparison.plans = everyPlan
+      try comparison.check()
+    }
+
+    /// x / √Σx² reads x and, by way of two numbers, a sum of it: not one loop.
+    @Test func aNormDividesWhatItIsTheNormOf() throws {
+      for shape in [[300], [20, 30], [130, 200]] {
+        let g = GraphBuilder()
+        let x = g.unary(.tanh, g.input("x", shape))
+        let norm = g.unary(.squareRoot, g.add(g.sum(g.square(x)), 1))
+        let rows = g.unary(.squareRoot, g.add(g.sum(g.square(x), [shape.count - 1]), 1))
+        let wide = g.broadcast(leading: rows, to: shape)
+        let outputs = [
+          Program.Output("whole", g.divide(x, norm)), .init("rows", g.divide(x, wide)),
+        ]
+        let program = Program(name: "p", graph: g.graph, outputs: outputs)
+        var comparison = Comparison([program], runs: ["p"], seed: 3)
+        comparison.plans = everyPlan
+        try comparison.check()
+      }
+    }
+
     @Test func broadcastOfABroadcast() throws {
       let g = GraphBuilder()
       let row = g.broadcast(g.input("s", []), to: [5], axes: [])

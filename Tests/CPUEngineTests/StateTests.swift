@@ -95,6 +95,17 @@ extension CPUEngineTests {
         g, [.init("mixed", mixed), .init("norm", g.sum(g.square(a)))], [.init("a", next)])
     }
 
+    /// The product a·b is taken into the sum behind the update, as one operation of one loop: large
+    /// enough that readers of the same tensor share a loop.
+    @Test func aFoldedProductReadsTheOldState() throws {
+      let g = GraphBuilder()
+      let a = g.state("a", [5000])
+      let product = g.multiply(a, g.input("b", [5000]))
+      let next = g.add(a, 1)
+      let y = g.add(product, next)
+      try check(g, [.init("y", y)], [.init("a", next)])
+    }
+
     @Test func programsShareStateByName() throws {
       let g = GraphBuilder()
       let a = g.state("a", [33])

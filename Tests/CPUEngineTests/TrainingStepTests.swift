@@ -74,9 +74,10 @@ extension CPUEngineTests {
       #expect(!plainText.contains("adam") && plainText.contains("squareRoot"))
     }
 
-    /// v' is also an output here, and the old p is read beside the update: the pattern must leave
-    /// both right.
-    @Test func adamWhoseValuesAreReadElsewhere() throws {
+    /// Values of the pattern are read elsewhere: v' as an output, the old p beside the update, m'
+    /// before p' is there, a part that one instruction does not leave anywhere.
+    @Test(arguments: ["v", "old", "new m", "quotient", "output", "moved", "folded"])
+    func adamWhoseValuesAreReadElsewhere(use: String) throws {
       let g = GraphBuilder()
       let shape = [70]
       let p = g.state("p", shape)
@@ -84,13 +85,21 @@ extension CPUEngineTests {
       let v = g.state("v", shape)
       let gradient = g.add(g.multiply(p, 0.1), g.input("g", shape))
       let nextM = g.add(g.multiply(m, 0.9), g.multiply(gradient, 0.1))
+      var outputs: [Program.Output] = []
+      if use == "new m" { outputs.append(.init(use, g.unary(.exp, nextM))) }
+      let folded = g.multiply(m, g.input("x", shape))
       let nextV = g.add(g.multiply(v, 0.99), g.multiply(g.square(gradient), 0.01))
-      let below = g.add(g.unary(.squareRoot, nextV), 1e-8)
-      let nextP = g.subtract(p, g.multiply(g.divide(nextM, below), 0.01))
-      let outputs = [
-        Program.Output("v", nextV), .init("old", g.sum(g.square(p))), .init("m", g.sum(m)),
-        .init("moved", g.subtract(nextP, p)), .init("exp", g.unary(.exp, nextM)),
-      ]
+      let quotient = g.divide(nextM, g.add(g.unary(.squareRoot, nextV), 1e-8))
+      let nextP = g.subtract(p, g.multiply(quotient, 0.01))
+      switch use {
+      case "v": outputs.append(.init(use, nextV))
+      case "old": outputs.append(.init(use, g.add(g.sum(g.square(p)), g.sum(m))))
+      case "quotient": outputs.append(.init(use, g.square(quotient)))
+      case "output": outputs.append(.init(use, quotient))
+      case "moved": outputs.append(.init(use, g.subtract(nextP, p)))
+      case "folded": outputs.append(.init(use, g.add(folded, nextP)))
+      default: break
+      }
       let program = Program(
         name: "p", graph: g.graph, outputs: outputs,
         updates: [.init("p", nextP), .init("m", nextM), .init("v", nextV)])

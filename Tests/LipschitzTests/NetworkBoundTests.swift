@@ -66,7 +66,8 @@ private func largestSampledSlope(
     }
   }
   return (0..<batch).map { sample in
-    let (i, o) = (sample * inputs..<(sample + 1) * inputs, sample * outputs..<(sample + 1) * outputs)
+    let i = sample * inputs..<(sample + 1) * inputs
+    let o = sample * outputs..<(sample + 1) * outputs
     return length(zip(fa[o], fb[o]).map(-)) / length(zip(a[i], b[i]).map(-))
   }.max()!
 }

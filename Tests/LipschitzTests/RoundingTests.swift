@@ -122,7 +122,8 @@ private struct Decimal: Comparable {
   init(_ value: Double) {
     var buffer = [CChar](repeating: 0, count: 1600)
     let count = withVaList([value]) { vsnprintf(&buffer, buffer.count, "%.1080f", $0) }
-    self.init(String(decoding: buffer.prefix(Int(count)).map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    let bytes = buffer.prefix(Int(count)).map { UInt8(bitPattern: $0) }
+    self.init(String(decoding: bytes, as: UTF8.self))
   }
 
   static func < (a: Decimal, b: Decimal) -> Bool {

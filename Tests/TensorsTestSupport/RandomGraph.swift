@@ -3,10 +3,10 @@ import Tensors
 
 /// A program of primitives drawn at random, with values for its leaves: the same for the same seed.
 ///
-/// While it grows, every node is computed, and refused if its numbers are large, not finite, or near
-/// a point where the primitive jumps or bends (a comparison of almost equal numbers, the logarithm
-/// of almost 0). So rounding in float32, or in another order, moves results by little, and two ways
-/// to compute the program can be compared. Leaf values are float32 numbers.
+/// While it grows, every node is computed, and refused if its numbers are large, not finite, or
+/// near a point where the primitive jumps or bends (a comparison of almost equal numbers, the
+/// logarithm of almost 0). So rounding in float32, or in another order, moves results by little,
+/// and two ways to compute the program can be compared. Leaf values are float32 numbers.
 public struct RandomGraph {
   public private(set) var program: Program
   public private(set) var inputs: [String: [Float]] = [:]
@@ -178,15 +178,14 @@ extension RandomGraph {
   /// Adds the node, or nil if its numbers are not fit for comparisons.
   private mutating func emit(_ op: Op, _ operands: [Value]) -> Value? {
     let shapes = operands.map { g.shape($0) }
-    guard let shape = try? op.primitive.shape(of: shapes), shape.elementCount <= 2000 else {
-      return nil
-    }
+    let isLeaf = operands.isEmpty || OpKind(op) == .random
+    guard let shape = try? op.primitive.shape(of: shapes), isLeaf || shape.elementCount <= 2000
+    else { return nil }
     let exact = operands.allSatisfy { isExact[$0.index] }
     let given = operands.map { values[$0.index] }
     guard exact || isSmooth(op, given, shapes) else { return nil }
     let result = ReferenceEngine.apply(
       op, to: Array(zip(shapes, given)).map { (shape: $0, values: $1) }, shape: shape)
-    let isLeaf = operands.isEmpty || OpKind(op) == .random
     guard isLeaf || result.allSatisfy({ $0.magnitude <= 30 }) else { return nil }
     return record(g.add(op, operands), result, exact: exact && !isRounded(op))
   }
