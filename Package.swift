@@ -101,7 +101,8 @@ let package = Package(
         "Tensors",
       ]),
     .testTarget(
-      name: "CommandTests", dependencies: ["lgc", "Diagnostics", "Formats", "Model", "Lipschitz"]),
+      name: "CommandTests",
+      dependencies: ["lgc", "Diagnostics", "Model", "Lipschitz", "Training", "Formats"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -4,7 +4,8 @@ import Model
 /// Images and labels in IDX files, the format of MNIST.
 public struct IDXData: Dataset {
   public static let kind = "idx"
-  public static let summary = "Images and class labels in IDX files (MNIST's format), gzipped or not."
+  public static let summary =
+    "Images and class labels in IDX files (MNIST's format), gzipped or not."
 
   static let images = Argument<String>("images", "The training images.")
   static let labels = Argument<String>("labels", "The training labels.")

@@ -54,7 +54,8 @@ extension FormatError {
   /// The message so that it can follow the file's name.
   var phrase: String { cause == .malformed ? message : "cannot be read: \(reason)" }
   private var reason: String {
-    message.split(separator: ":", maxSplits: 1).last.map { String($0.drop { $0 == " " }) } ?? message
+    let parts = message.split(separator: ":", maxSplits: 1)
+    return parts.last.map { String($0.drop { $0 == " " }) } ?? message
   }
 }
 

@@ -55,7 +55,7 @@ extension Lowering {
     let constraintState = network.heldWeights.flatMap(\.held.state)
     let counter = InitialState(name: stepName, shape: [], initializer: .constant(0))
     return TrainingPrograms(
-      train: step.program.optimized(), evaluate: evaluate,
+      train: step.program.withoutStopGradients().optimized(), evaluate: evaluate,
       initial: declarations + constraintState + step.initial + [counter],
       parameters: declarations.map(\.name))
   }

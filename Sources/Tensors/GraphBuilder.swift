@@ -52,7 +52,9 @@ public final class GraphBuilder {
   public func constant(_ number: Double, _ shape: Shape = []) -> Value {
     add(.constant(Constant(number, shape: shape)))
   }
-  public func iota(_ shape: Shape, axis: Int) -> Value { add(.iota(Iota(axis: axis, shape: shape))) }
+  public func iota(_ shape: Shape, axis: Int) -> Value {
+    add(.iota(Iota(axis: axis, shape: shape)))
+  }
   public func random(stream: UInt64, counter: Value, _ shape: Shape) -> Value {
     add(.random(Random(stream: stream, shape: shape)), [counter])
   }

@@ -33,7 +33,8 @@ extension Program {
   }
 
   private func verify(_ node: GraphNode, at index: Int) throws(VerifierError) {
-    let place = "%\(index) (\(node.op.primitive.mnemonic))"
+    // Built only for a fault: this runs for every node after every pass.
+    var place: String { "%\(index) (\(node.op.primitive.mnemonic))" }
     var operands: [Shape] = []
     operands.reserveCapacity(node.operands.count)
     for operand in node.operands {

@@ -4,8 +4,9 @@ import Tensors
 
 /// The map from a data file's units to the model's input: `data.range`, then `data.standardize`.
 ///
-/// x = lower + (upper − lower)·b/255 for a byte b, then (x − mean)/deviation per channel, in float64
-/// and rounded once to float32. A sample [C, H, W] or [C, L] has C channels; a sample [F] has F.
+/// x = lower + (upper − lower)·b/255 for a byte b, then (x − mean)/deviation per channel, in
+/// float64 and rounded once to float32. A sample [C, H, W] or [C, L] has C channels, a sample [F]
+/// has F.
 public struct InputScaling: Sendable {
   /// Elements that share a channel and follow each other.
   private let channelSize: Int

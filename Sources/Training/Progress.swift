@@ -34,7 +34,8 @@ public final class Progress: TrainingObserver {
     var line = "epoch \(epoch(metrics.epoch))/\(epochs(total))  loss \(decimal(metrics.loss, 4))"
     line += "  train \(fixed(metrics.trainAccuracy * 100, 2)) %"
     if let accuracy = metrics.testAccuracy { line += "  test \(fixed(accuracy * 100, 2)) %" }
-    line += "  lr \(scientific(metrics.learningRate))  \(steps) steps, \(Self.clock(metrics.seconds))"
+    line += "  lr \(scientific(metrics.learningRate))"
+    line += "  \(steps) steps, \(Self.clock(metrics.seconds))"
     write(isTerminal ? "\r\u{1B}[K\(line)\n" : "\(line)\n")
   }
 

@@ -68,8 +68,9 @@ public final class StepRunner {
   }
 
   /// Mean loss and accuracy of the network in training (constraints applied) over a split.
-  public func evaluate(_ samples: Samples) throws(DiagnosticError) -> (loss: Double, accuracy: Double)
-  {
+  public func evaluate(
+    _ samples: Samples
+  ) throws(DiagnosticError) -> (loss: Double, accuracy: Double) {
     let program = setup.programs.evaluate.name
     let batch = setup.evaluationBatch
     let pipeline = BatchPipeline.evaluation(samples, setup.scaling, batch: batch)
@@ -94,7 +95,8 @@ public final class StepRunner {
   }
 
   /// Every weight as the network uses it, W̄ where a constraint holds it, in network order.
-  public func deployedWeights() throws(DiagnosticError) -> [(name: String, shape: Shape, values: [Float])]
+  public func deployedWeights()
+    throws(DiagnosticError) -> [(name: String, shape: Shape, values: [Float])]
   {
     try DiagnosticError.translating {
       let program = Lowering.deployedWeights(network: setup.network)

@@ -6,8 +6,8 @@ extension TrainingResult {
   public func summary(name: String) -> String {
     var lines: [(String, String)] = []
     let rate = steps > 0 ? ", \(decimal(seconds / Double(steps) * 1000, 2)) ms a step" : ""
-    lines.append(
-      (wasInterrupted ? "interrupted" : "trained", "\(steps) steps in \(decimal(seconds, 1)) s\(rate)"))
+    let verb = wasInterrupted ? "interrupted" : "trained"
+    lines.append((verb, "\(steps) steps in \(decimal(seconds, 1)) s\(rate)"))
     if let testAccuracy {
       lines.append(("test accuracy", "\(fixed(testAccuracy * 100, 2)) % of \(testCount) samples"))
     }

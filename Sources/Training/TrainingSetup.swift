@@ -98,7 +98,8 @@ public struct TrainingSetup {
 private func missingSection(_ name: String, in experiment: Experiment) -> Diagnostic {
   Diagnostic(
     .missingSection, "training needs the section `\(name)`",
-    at: Span(file: experiment.file, start: 0, end: 0), help: "add `\(name): {…}` to the description")
+    at: Span(file: experiment.file, start: 0, end: 0),
+    help: "add `\(name): {…}` to the description")
 }
 
 private func severalNetworks(_ experiment: Experiment) -> Diagnostic {

@@ -19,7 +19,9 @@ struct LowerCommand: ParsableCommand {
       gradient and plan need the sections loss, optimizer and train; no stage needs data.
       """)
 
-  enum Stage: String, CaseIterable, ExpressibleByArgument { case shapes, bounds, graph, gradient, plan }
+  enum Stage: String, CaseIterable, ExpressibleByArgument {
+    case shapes, bounds, graph, gradient, plan
+  }
 
   @OptionGroup var source: ExperimentOptions
 

@@ -38,7 +38,8 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var source: ExperimentOptions
 
-  @Option(help: ArgumentHelp("The run directory (default: a new one under runs/).", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("The run directory (default: a new one under runs/).", valueName: "dir"))
   var out: String?
 
   @Flag(help: "Read the data, compile, print the plan, and stop.")

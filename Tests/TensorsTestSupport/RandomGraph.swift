@@ -3,10 +3,10 @@ import Tensors
 
 /// A program of primitives drawn at random, with values for its leaves: the same for the same seed.
 ///
-/// While it grows, every node is computed, and refused if its numbers are large, not finite, or near
-/// a point where the primitive jumps or bends (a comparison of almost equal numbers, the logarithm
-/// of almost 0). So rounding in float32, or in another order, moves results by little, and two ways
-/// to compute the program can be compared. Leaf values are float32 numbers.
+/// While it grows, every node is computed, and refused if its numbers are large, not finite, or
+/// near a point where the primitive jumps or bends (a comparison of almost equal numbers, the
+/// logarithm of almost 0). So rounding in float32, or in another order, moves results by little,
+/// and two ways to compute the program can be compared. Leaf values are float32 numbers.
 public struct RandomGraph {
   public private(set) var program: Program
   public private(set) var inputs: [String: [Float]] = [:]

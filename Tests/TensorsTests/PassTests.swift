@@ -150,9 +150,12 @@ import Testing
       rest([2, 3, 4]) { g, x in g.transpose(g.transpose(x, [1, 2, 0]), [1, 0, 2]) }
         == ["%1 = transpose permutation=[2, 1, 0] %0 : 4×3×2"])
     #expect(
-      rest([3]) { g, x in g.broadcast(g.broadcast(x, to: [2, 3], axes: [1]), to: [2, 4, 3], axes: [0, 2]) }
+      rest([3]) { g, x in
+        g.broadcast(g.broadcast(x, to: [2, 3], axes: [1]), to: [2, 4, 3], axes: [0, 2])
+      }
         == ["%1 = broadcast axes=[2] %0 : 2×4×3"])
-    #expect(rest([3]) { g, x in g.broadcast(x, to: [1, 3], axes: [1]) } == ["%1 = reshape %0 : 1×3"])
+    #expect(
+      rest([3]) { g, x in g.broadcast(x, to: [1, 3], axes: [1]) } == ["%1 = reshape %0 : 1×3"])
     #expect(
       rest([2, 3, 4]) { g, x in g.sum(g.sum(x, [1]), [1]) }
         == ["%1 = reduce_sum axes=[1, 2] %0 : 2"])

@@ -130,7 +130,7 @@ import Testing
   }
 
   @Test func twoMoonsLieOnTheirHalfCircles() throws {
-    let data = try load("{type: synthetic, name: two_moons, samples: 101, test_samples: 0, noise: 0}")
+    let data = try load("{type: synthetic, samples: 101, test_samples: 0, noise: 0}")
     #expect(data.test == nil)
     #expect(data.train.labels.count { $0 == 0 } == 50 && data.train.labels.count == 101)
     guard case .floats(let points) = data.train.storage else { return #expect(Bool(false)) }
