@@ -112,8 +112,8 @@ def jax_step(competitor, spectral, init, threads):
     zeros = lambda: jax.tree.map(jnp.zeros_like, params)
     box = [(params, zeros(), zeros(), jnp.float32(0), power)]
     xs, ys = batches()
-    xs = [jnp.asarray(x) for x in xs[:64]]
-    ys = [jnp.asarray(y.astype(np.int32)) for y in ys[:64]]
+    xs = [jnp.asarray(x) for x in xs]
+    ys = [jnp.asarray(y.astype(np.int32)) for y in ys]
 
     def step(i):
         box[0], loss = jitted(box[0], xs[i % len(xs)], ys[i % len(ys)])

@@ -11,10 +11,15 @@ final class BatchWorker: @unchecked Sendable {
   private let batchesPerEpoch: Int
   private let total: Int
 
-  private static let slots = 2
+  /// Batches held. The thread sleeps until half of them are used and then fills them all: it runs
+  /// on a core that the step needs, and each time it wakes it costs the step a switch.
+  private let slots: Int
   private let x: [UnsafeMutableBufferPointer<Float>]
   private let labels: [UnsafeMutableBufferPointer<Float>]
-  private var counts = [Int](repeating: 0, count: slots)
+  private var counts: [Int]
+
+  /// Elements of a batch up to which eight of them are held: 4 MiB each.
+  private static let smallBatch = 1 << 20
 
   // Under the lock: batches made and used so far, and whether to stop.
   private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -34,8 +39,10 @@ final class BatchWorker: @unchecked Sendable {
     self.total = total
     batchesPerEpoch = perEpoch
     let size = batch * samples.shape.elementCount
-    x = (0..<Self.slots).map { _ in .allocate(capacity: size) }
-    labels = (0..<Self.slots).map { _ in .allocate(capacity: batch) }
+    slots = size <= Self.smallBatch ? 8 : 2
+    counts = [Int](repeating: 0, count: slots)
+    x = (0..<slots).map { _ in .allocate(capacity: size) }
+    labels = (0..<slots).map { _ in .allocate(capacity: batch) }
     for buffer in x + labels { buffer.initialize(repeating: 0) }
     pthread_mutex_init(lock, nil)
     pthread_cond_init(changed, nil)
@@ -56,7 +63,7 @@ final class BatchWorker: @unchecked Sendable {
     pthread_mutex_lock(lock)
     while made <= used { pthread_cond_wait(changed, lock) }
     pthread_mutex_unlock(lock)
-    let slot = used % Self.slots
+    let slot = used % slots
     return BatchPipeline.Batch(
       x: UnsafeBufferPointer(x[slot]), labels: UnsafeBufferPointer(labels[slot]),
       count: counts[slot])
@@ -65,7 +72,7 @@ final class BatchWorker: @unchecked Sendable {
   func release() {
     pthread_mutex_lock(lock)
     used += 1
-    pthread_cond_signal(changed)
+    if made - used <= slots / 2 { pthread_cond_signal(changed) }
     pthread_mutex_unlock(lock)
   }
 
@@ -85,12 +92,12 @@ final class BatchWorker: @unchecked Sendable {
         permutation = Self.order(seed: seed, epoch: step / batchesPerEpoch, count: samples.count)
       }
       pthread_mutex_lock(lock)
-      while made - used >= Self.slots && !isStopped { pthread_cond_wait(changed, lock) }
+      while made - used >= slots && !isStopped { pthread_cond_wait(changed, lock) }
       let mustStop = isStopped
       pthread_mutex_unlock(lock)
       if mustStop { return }
 
-      prepare(step % batchesPerEpoch, permutation, slot: step % Self.slots)
+      prepare(step % batchesPerEpoch, permutation, slot: step % slots)
 
       pthread_mutex_lock(lock)
       made += 1

@@ -3,7 +3,8 @@ import Formats
 import Model
 import Tensors
 
-/// Times the real training step: the batch written into the engine, the program run, its loss read.
+/// Times the real training step: the batch, already in memory, written into the engine, the
+/// program run, its loss read.
 public final class StepMeasurement {
   private let runner: StepRunner
 
@@ -28,9 +29,9 @@ public final class StepMeasurement {
       let tensors = try DiagnosticError.translating { try SafeTensors.read(weights) }
       for tensor in tensors { initial[tensor.name] = try Self.values(of: tensor, setup, weights) }
     }
-    // Steps are asked for one line at a time, so the batches go on for as long as anybody asks.
+    // The batches are made beforehand, as the peers' are: what is compared is the step.
     runner = try StepRunner(
-      setup, engine: engine, threads: threads, steps: .max, initial: initial)
+      setup, engine: engine, threads: threads, steps: 0, initial: initial, prepared: true)
   }
 
   public func run(_ steps: Int) throws(DiagnosticError) -> Times {

@@ -9,6 +9,8 @@ public final class StepRunner {
   /// Steps done.
   public private(set) var step = 0
   private let pipeline: BatchPipeline
+  /// One epoch's batches, where they were asked for in advance; used over and over.
+  private var prepared: [(x: [Float], labels: [Float])] = []
 
   /// What one step reports: the batch's mean loss and how many samples were right, both of the
   /// network before the step's update.
@@ -21,9 +23,11 @@ public final class StepRunner {
   /// then draws the constraints' vectors near.
   ///
   /// - Parameter steps: how many steps batches are prepared for.
+  /// - Parameter prepared: whether one epoch's batches are made before the first step and kept, for
+  ///   the comparison with programs that find their batches in memory.
   public init(
     _ setup: TrainingSetup, engine: any Engine, threads: Int?, steps: Int,
-    initial: [String: [Float]] = [:]
+    initial: [String: [Float]] = [:], prepared isPrepared: Bool = false
   ) throws(DiagnosticError) {
     self.setup = setup
     let warmup = Lowering.constraintWarmup(network: setup.network, iterations: 15)
@@ -34,7 +38,12 @@ public final class StepRunner {
     executable = try DiagnosticError.translating {
       try engine.compile(programs, options: EngineOptions(threads: threads))
     }
-    pipeline = setup.batches(total: steps)
+    pipeline = setup.batches(total: isPrepared ? setup.stepsPerEpoch : steps)
+    if isPrepared {
+      while let batch = pipeline.withNext({ (x: Array($0.x), labels: Array($0.labels)) }) {
+        prepared.append(batch)
+      }
+    }
     try DiagnosticError.translating {
       for state in setup.programs.initial where executable.states[state.name] != nil {
         let values =
@@ -51,7 +60,13 @@ public final class StepRunner {
   public func run(total: Int) throws(DiagnosticError) -> StepResult {
     do {
       let program = setup.programs.train.name
-      try pipeline.withNext { batch in
+      if prepared.isEmpty {
+        try pipeline.withNext { batch in
+          try executable.writeInput("x", of: program, batch.x)
+          try executable.writeInput("labels", of: program, batch.labels)
+        }
+      } else {
+        let batch = prepared[step % prepared.count]
         try executable.writeInput("x", of: program, batch.x)
         try executable.writeInput("labels", of: program, batch.labels)
       }
