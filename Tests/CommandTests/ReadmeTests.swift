@@ -58,6 +58,23 @@ import Testing
     }
   }
 
+  @Test func everyDescriptionShownIsAccepted() throws {
+    let text = try String(
+      contentsOf: Self.root.appendingPathComponent("README.md"), encoding: .utf8)
+    let blocks = text.components(separatedBy: "```yaml\n").dropFirst()
+      .map { $0.components(separatedBy: "```")[0] }
+    #expect(!blocks.isEmpty)
+    for block in blocks {
+      let file = FileManager.default.temporaryDirectory
+        .appendingPathComponent("lgc-readme-\(UUID().uuidString).yaml")
+      try block.write(to: file, atomically: true, encoding: .utf8)
+      defer { try? FileManager.default.removeItem(at: file) }
+      let printed = try Self.run(
+        "lgc check '\(file.path)' >/dev/null && echo accepted", in: file.deletingLastPathComponent())
+      #expect(printed == ["accepted"], "\(printed.joined(separator: "\n"))")
+    }
+  }
+
   @Test func theEllipsisMatchesTextAndLines() {
     #expect(Self.matches(["a 12 b"], ["a … b"]))
     #expect(!Self.matches(["a 12 c"], ["a … b"]))
