@@ -23,7 +23,7 @@ public enum AtomicFile {
     let (temporary, descriptor) = try open(in: folder, for: name, path: path)
     do throws(FormatError) {
       try body(OutputFile(path: path, descriptor: descriptor))
-      guard fsync(descriptor) == 0 else { throw .system(path, "cannot write") }
+      guard fsync(descriptor) == 0 else { throw .system(path, "cannot write", isWriting: true) }
     } catch {
       close(descriptor)
       unlink(temporary)
@@ -32,7 +32,7 @@ public enum AtomicFile {
     guard close(descriptor) == 0, rename(temporary, path) == 0 else {
       let code = errno
       unlink(temporary)
-      throw .system(path, "cannot write", code)
+      throw .system(path, "cannot write", code, isWriting: true)
     }
     try flush(folder: folder, path: path)
   }
@@ -44,18 +44,20 @@ public enum AtomicFile {
       let temporary = "\(folder)/.\(name).\(getpid())-\(attempt).tmp"
       let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       if descriptor >= 0 { return (temporary, descriptor) }
-      if errno != EEXIST { throw .system(path, "cannot write") }
+      if errno != EEXIST { throw .system(path, "cannot write", isWriting: true) }
     }
-    throw FormatError(path: path, message: "cannot write: too many temporary files", cause: .system)
+    throw FormatError(
+      path: path, message: "cannot write: too many temporary files", cause: .system,
+      isWriting: true)
   }
 
   private static func flush(folder: String, path: String) throws(FormatError) {
     let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system(path, "cannot flush its folder") }
+    guard descriptor >= 0 else { throw .system(path, "cannot flush its folder", isWriting: true) }
     defer { close(descriptor) }
     // Some file systems cannot flush a folder (EINVAL); the rename itself has happened.
     guard fsync(descriptor) == 0 || errno == EINVAL else {
-      throw .system(path, "cannot flush its folder")
+      throw .system(path, "cannot flush its folder", isWriting: true)
     }
   }
 }
@@ -78,7 +80,7 @@ public struct OutputFile: ~Copyable {
     while done < bytes.count {
       let count = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
       if count < 0 && errno == EINTR { continue }
-      if count < 0 { throw .system(path, "cannot write") }
+      if count < 0 { throw .system(path, "cannot write", isWriting: true) }
       done += count
     }
   }
@@ -92,7 +94,7 @@ public final class LineFile {
 
   public init(_ path: String) throws(FormatError) {
     descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .system(path, "cannot write") }
+    guard descriptor >= 0 else { throw .system(path, "cannot write", isWriting: true) }
     self.path = path
   }
   deinit { close(descriptor) }

@@ -15,19 +15,26 @@ public struct FormatError: Error, Hashable, CustomStringConvertible {
   public let path: String
   public let message: String
   public let cause: Cause
+  /// Whether it was being written, and not read.
+  public let isWriting: Bool
 
-  public init(path: String, message: String, cause: Cause = .malformed) {
+  public init(
+    path: String, message: String, cause: Cause = .malformed, isWriting: Bool = false
+  ) {
     self.path = path
     self.message = message
     self.cause = cause
+    self.isWriting = isWriting
   }
   public var description: String { "\(path): \(message)" }
 
   /// What the system said of the last call that failed, after `action`: `cannot open: …`.
-  static func system(_ path: String, _ action: String, _ code: Int32 = errno) -> FormatError {
+  static func system(
+    _ path: String, _ action: String, _ code: Int32 = errno, isWriting: Bool = false
+  ) -> FormatError {
     FormatError(
       path: path, message: "\(action): \(String(cString: strerror(code)).lowercasedFirst)",
-      cause: code == ENOENT ? .missing : .system)
+      cause: code == ENOENT ? .missing : .system, isWriting: isWriting)
   }
 }
 

@@ -42,8 +42,8 @@ public enum ProofError: Error, Sendable, Equatable {
     }
   }
 
-  /// The same failure, of a tensor that has a name.
-  func naming(_ tensor: String) -> ProofError {
+  /// The same failure with the tensor's name, which a function of bare numbers cannot know.
+  public func naming(_ tensor: String) -> ProofError {
     if case .notFinite(_, let index, let value) = self {
       return .notFinite(tensor: tensor, index: index, value: value)
     }

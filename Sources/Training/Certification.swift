@@ -55,13 +55,3 @@ extension LinearOperator {
     }
   }
 }
-
-extension ProofError {
-  /// The same failure with the tensor's name, which a function of bare numbers cannot know.
-  fileprivate func naming(_ tensor: String) -> ProofError {
-    if case .notFinite(_, let index, let value) = self {
-      return .notFinite(tensor: tensor, index: index, value: value)
-    }
-    return self
-  }
-}

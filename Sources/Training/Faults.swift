@@ -12,8 +12,9 @@ extension DiagnosticError {
     case let error as EngineError:
       self.init(Diagnostic(.internalFault, error.message, at: error.origin?.span))
     case let error as FormatError:
-      let message = "`\(error.path)`: \(error.message)"
-      self.init(Diagnostic(error.cause == .malformed ? .badFormat : .cannotWrite, message, at: nil))
+      let code: DiagnosticCode =
+        error.cause == .malformed ? .badFormat : error.isWriting ? .cannotWrite : .cannotRead
+      self.init(Diagnostic(code, "`\(error.path)`: \(error.message)", at: nil))
     default:
       self.init(Diagnostic(.internalFault, "\(error)", at: nil))
     }

@@ -42,7 +42,8 @@ public struct RunDirectory: Sendable {
     try makeParents(path)
     guard let names = entries(of: path) else { throw cannotMake(path) }
     guard names.isEmpty else {
-      throw FormatError(path: path, message: "exists and is not empty", cause: .system)
+      throw FormatError(
+        path: path, message: "exists and is not empty", cause: .system, isWriting: true)
     }
     return RunDirectory(path: path)
   }
@@ -104,9 +105,7 @@ public struct RunDirectory: Sendable {
   private static func cannotMake(_ path: String) -> FormatError {
     let reason = String(cString: strerror(errno))
     return FormatError(
-      path: path, message: "cannot make the folder: \(reason.lowercased())", cause: .system)
+      path: path, message: "cannot make the folder: \(reason.lowercased())", cause: .system,
+      isWriting: true)
   }
 }
-
-/// The newest complete run under `runs/`, for commands that are given none.
-public func newestRun(in parent: String = "runs") -> RunDirectory? { .newest(in: parent) }

@@ -108,6 +108,9 @@ struct BoundCommand: ParsableCommand {
       if stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
         let run = RunDirectory(path: path)
         description = run.description
+        if stored == nil, access(run.weights, F_OK) != 0 {
+          throw DiagnosticError(.notFinished(path))
+        }
         stored = stored ?? run.weights
       }
     }
@@ -196,6 +199,12 @@ extension Diagnostic {
   fileprivate static let noRun = Diagnostic(
     .noRun, "there is no complete run under `runs/`", at: nil,
     help: "name a description and its weights: lgc bound MODEL.yaml --weights FILE.safetensors")
+
+  fileprivate static func notFinished(_ run: String) -> Diagnostic {
+    Diagnostic(
+      .noRun, "`\(run)` is no finished run: it has no weights.safetensors", at: nil,
+      help: "train again, or name a finished run; they stand under runs/")
+  }
 
   fileprivate static func noWeights(_ description: String) -> Diagnostic {
     Diagnostic(

@@ -130,4 +130,20 @@ import Testing
     #expect(result.code == 2)
     #expect(result.error.contains("--weights"))
   }
+
+  @Test func aFolderWithoutWeightsIsNoFinishedRun() throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("lgc-unfinished-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let result = try LGCProcess.run(["bound", folder.path])
+    #expect(result.code == 2)
+    #expect(result.error.contains("error[L0604]"))
+  }
+
+  @Test func aMissingWeightsFileIsAReadingError() throws {
+    let (result, _) = try run(["MODEL", "--weights", "FOLDER/nothing.safetensors"])
+    #expect(result.code == 2)
+    #expect(result.error.contains("error[L0601]"))
+  }
 }

@@ -88,7 +88,7 @@ import Testing
     whole.waitUntilExit()
     #expect(whole.terminationStatus == 0)
     let duration = Date().timeIntervalSince(began)
-    let first = try #require(newestRun(in: runs))
+    let first = try #require(RunDirectory.newest(in: runs))
 
     var random = SystemRandomNumberGenerator()
     var killed = 0
@@ -104,7 +104,7 @@ import Testing
     for run in directories { try expectWhole(run) }
     let complete = directories.filter(\.isComplete)
     #expect(complete.contains { $0.path == first.path })
-    #expect(try #require(newestRun(in: runs)).isComplete)
+    #expect(try #require(RunDirectory.newest(in: runs)).isComplete)
     // Equal descriptions and seeds: whatever is complete has the same weights.
     let bytes = try InputFile.bytes(first.weights)
     for run in complete { #expect(try InputFile.bytes(run.weights) == bytes) }
@@ -119,7 +119,7 @@ import Testing
     process.waitUntilExit()
     #expect(process.terminationReason == .exit)
     #expect(process.terminationStatus == 130)
-    let run = try #require(newestRun(in: runs))
+    let run = try #require(RunDirectory.newest(in: runs))
     try expectWhole(run)
     let record = try JSON(InputFile.bytes(run.record))
     #expect(record["interrupted"]?.bool == true)

@@ -26,20 +26,20 @@ import Testing
   }
 
   @Test func onlyCompleteRunsAreNewest() throws {
-    #expect(newestRun(in: folder.path + "/runs") == nil)
+    #expect(RunDirectory.newest(in: folder.path + "/runs") == nil)
     let first = try make("first")
-    #expect(newestRun(in: folder.path + "/runs") == nil)
+    #expect(RunDirectory.newest(in: folder.path + "/runs") == nil)
     try complete(first, end: "2026-11-21T10:00:00.000Z")
     let second = try make("second")
     try AtomicFile.write(Array("{\"start\": \"2026\"}".utf8), to: second.record)
     try AtomicFile.write([1], to: second.weights)
-    #expect(newestRun(in: folder.path + "/runs")?.path == first.path)
+    #expect(RunDirectory.newest(in: folder.path + "/runs")?.path == first.path)
     try complete(second, end: "2026-11-21T09:00:00.000Z")
-    #expect(newestRun(in: folder.path + "/runs")?.path == first.path)
+    #expect(RunDirectory.newest(in: folder.path + "/runs")?.path == first.path)
     try complete(second, end: "2026-11-21T11:00:00.000Z")
-    #expect(newestRun(in: folder.path + "/runs")?.path == second.path)
+    #expect(RunDirectory.newest(in: folder.path + "/runs")?.path == second.path)
     unlink(second.weights)
-    #expect(newestRun(in: folder.path + "/runs")?.path == first.path)
+    #expect(RunDirectory.newest(in: folder.path + "/runs")?.path == first.path)
   }
 
   @Test func aRecordThatIsNotJSONIsNotComplete() throws {
@@ -60,8 +60,8 @@ import Testing
 
   @Test func timestampsSortAsTextAndHaveTheirForm() {
     let first = Clock.timestamp
-    usleep(2000)
-    let second = Clock.timestamp
+    var second = first
+    while second == first { second = Clock.timestamp }
     #expect(first < second)
     #expect(first.count == 24 && first.hasSuffix("Z"))
     #expect(Clock.date.count == 10)
