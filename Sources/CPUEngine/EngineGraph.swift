@@ -75,11 +75,13 @@ struct EngineGraph {
     case .iota(let leaf): return append(.iota(axis: leaf.axis), [], shape, origin)
     default: break
     }
-    return append(kind(node, nodes[operands[0]].shape), operands, shape, origin)
+    return append(try kind(node, nodes[operands[0]].shape), operands, shape, origin)
   }
 
   /// The kind of a node with operands; `first` is the shape of the first.
-  private func kind(_ node: GraphNode, _ first: Shape) -> EngineNode.Kind {
+  private func kind(
+    _ node: GraphNode, _ first: Shape
+  ) throws(EngineError) -> EngineNode.Kind {
     let sameCount = first.elementCount == node.shape.elementCount
     switch node.op {
     case .input, .state, .constant, .iota: preconditionFailure("a leaf has no operands")
@@ -99,6 +101,9 @@ struct EngineGraph {
     case .pad(let op): return sameCount ? .alias : .pad(op)
     case .concatenate(let op): return sameCount ? .alias : .concatenate(axis: op.axis)
     case .dot(let op): return .dot(op)
+    case .take, .put, .convolution, .window:
+      throw EngineError(
+        "the CPU engine does not run `\(node.op.primitive.mnemonic)`", origin: node.origin)
     }
   }
 

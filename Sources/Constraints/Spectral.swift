@@ -43,7 +43,7 @@ public struct Spectral: Constraint {
 
   public var isCertifiedAfterTraining: Bool { true }
 
-  public func state(_ weight: Shape) -> [WeightDeclaration] {
+  public func state(_ weight: Shape, of linear: LinearOperator) -> [WeightDeclaration] {
     guard weight.count == 2 else { return [] }
     return [
       WeightDeclaration("u", [weight[0]], .unitVector),

@@ -95,7 +95,7 @@ extension NetworkWeights {
       let largest = operands.compactMap { $0.max() }.max() ?? 0
       let value = Directed.productUp(largest, constants.linf.value)
       return [Double](repeating: value, count: node.outputShape.elementCount)
-    case .unbounded:
+    case .unbounded, .linear, .scaled:
       return nil
     }
   }
@@ -119,7 +119,7 @@ extension NetworkWeights {
       guard constants.l1.isFinite else { return nil }
       let value = Directed.productUp(cotangent.max() ?? 0, constants.l1.value)
       return [Double](repeating: value, count: node.inputShapes[operand].elementCount)
-    case .unbounded:
+    case .unbounded, .linear, .scaled:
       return nil
     }
   }

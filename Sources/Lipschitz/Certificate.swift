@@ -85,6 +85,8 @@ public struct Certificate: Sendable {
       ])
     case .linear(.scaling(let factor)):
       return object("scaling", [(key: "factor", value: hexadecimal(factor))])
+    case .linear, .scaled:
+      return object("unproved", [])
     case .elementwise(let slopes):
       return object("elementwise", [
         (key: "slopes", value: .array([hexadecimal(slopes.lower), hexadecimal(slopes.upper)]))

@@ -89,7 +89,7 @@ public func operationBound(_ operation: LayerOperation, norm: Norm) -> UpperBoun
   switch operation {
   case .linear(.scaling(let factor)):
     return UpperBound(proved: abs(factor))
-  case .linear(.dense), .linear(.diagonal):
+  case .linear, .scaled:
     return nil
   case .elementwise(let slopes):
     return UpperBound(proved: max(abs(slopes.lower), abs(slopes.upper)))

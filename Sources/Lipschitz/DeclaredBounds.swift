@@ -77,10 +77,10 @@ struct LayerClaim {
 func normFactor(_ linear: LinearOperator, from source: Norm, to target: Norm) -> UpperBound {
   if source == target { return .one }
   switch linear {
-  case .diagonal, .scaling: return .one
-  case .dense(_, let outputs, let inputs):
-    let n = UpperBound(proved: Double(outputs))
-    let m = UpperBound(proved: Double(inputs))
+  case .diagonal, .scaling, .normalisation: return .one
+  case .dense, .convolution, .transposedConvolution, .separable:
+    let n = UpperBound(proved: Double(linear.outputCount))
+    let m = UpperBound(proved: Double(linear.inputCount))
     switch (source, target) {
     case (.l2, .linf), (.l1, .l2): return m.squareRoot()
     case (.l2, .l1), (.linf, .l2): return n.squareRoot()

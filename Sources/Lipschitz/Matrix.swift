@@ -72,6 +72,8 @@ public struct OperatorBound: Sendable, Equatable {
     /// Σ |cᵢ| of a weighted sum.
     case sum = "sum"
     case unbounded = "unbounded"
+    /// No proof is known for the operator: its bound is null.
+    case unproved = "no proof yet"
   }
 
   public init(upper: UpperBound, lower: LowerBound?, method: Method) {

@@ -117,6 +117,9 @@ extension NetworkWeights {
       return OperatorBound(
         upper: UpperBound(proved: abs(factor)), lower: LowerBound(proved: abs(factor)),
         method: .known)
+    case .linear(.convolution), .linear(.transposedConvolution), .linear(.separable),
+      .linear(.normalisation), .scaled:
+      return OperatorBound(upper: .unknown, lower: nil, method: .unproved)
     case .weightedSum, .elementwise, .known, .unbounded:
       let upper = operationBound(node.operation, norm: norm) ?? .unknown
       let method: OperatorBound.Method = switch node.operation {

@@ -31,7 +31,10 @@ public func certifiedRescale(
     return try rescale(weight, bound: bound) { (weight) throws(ProofError) in
       try diagonalBound(weight)
     }
-  case .scaling:
+  case .scaling, .separable, .normalisation:
+    return weight
+  case .convolution, .transposedConvolution:
+    // Without a proved norm there is no factor; the bound of such a layer is null.
     return weight
   }
 }

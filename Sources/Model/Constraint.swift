@@ -8,8 +8,8 @@ public protocol Constraint: CatalogUnit {
   /// Whether, when training ends, the stored weight's operator norm is at most the declared bound
   /// (because certified rescale makes it so).
   var isCertifiedAfterTraining: Bool { get }
-  /// State the constraint keeps beside the weight (power-iteration vectors), for weight [out, in].
-  func state(_ weight: Shape) -> [WeightDeclaration]
+  /// State the constraint keeps beside the weight (power-iteration vectors) of this operator.
+  func state(_ weight: Shape, of linear: LinearOperator) -> [WeightDeclaration]
   /// The weight that the forward pass uses. In `.training` mode it may advance its state through
   /// `update`; in `.evaluation` mode it must not.
   func reparametrise(_ weight: Value, bound: Double, _ context: ConstraintContext) -> Value
@@ -19,13 +19,18 @@ public protocol Constraint: CatalogUnit {
 public final class ConstraintContext {
   public let graph: GraphBuilder
   public let mode: LoweringMode
+  /// What the weight is the tensor of.
+  public let linear: LinearOperator
   /// The constraint's own state, by local name.
   public let state: [String: Value]
   public private(set) var updates: [(name: String, value: Value)] = []
 
-  public init(graph: GraphBuilder, mode: LoweringMode, state: [String: Value]) {
+  public init(
+    graph: GraphBuilder, mode: LoweringMode, linear: LinearOperator, state: [String: Value]
+  ) {
     self.graph = graph
     self.mode = mode
+    self.linear = linear
     self.state = state
   }
   /// `state ← value` when the step ends.

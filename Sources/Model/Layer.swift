@@ -37,13 +37,17 @@ public struct WeightDeclaration: Sendable {
   public let initializer: Initializer
   /// Whether the layer's constraint and the `l2`… regularisers act on it (weights do, biases not).
   public let isConstrained: Bool
+  /// false for what the optimizer leaves alone and the layer itself updates (running statistics).
+  public let isTrained: Bool
   public init(
-    _ name: String, _ shape: Shape, _ initializer: Initializer, isConstrained: Bool = false
+    _ name: String, _ shape: Shape, _ initializer: Initializer, isConstrained: Bool = false,
+    isTrained: Bool = true
   ) {
     self.name = name
     self.shape = shape
     self.initializer = initializer
     self.isConstrained = isConstrained
+    self.isTrained = isTrained
   }
 }
 
@@ -66,6 +70,9 @@ public enum LayerOperation: Sendable {
   case elementwise(SlopeRange)
   /// Known constants in each norm (permutations, sorting, …).
   case known(LipschitzConstants)
+  /// Known constants, then a product with the stored numbers `weight` element by element or channel
+  /// by channel: the constants times max |weight| (layer normalisation).
+  case scaled(weight: String, LipschitzConstants)
   /// y = Σ cᵢ·xᵢ over the operands (residual connections, add).
   case weightedSum([Double])
   /// No finite constant exists, and why.
@@ -79,6 +86,97 @@ public enum LinearOperator: Sendable, Hashable {
   case diagonal(weight: String, count: Int)
   /// x ↦ s·x with a number fixed in the description.
   case scaling(Double)
+  /// x ↦ W ∗ x, W the tensor `weight`, [out, in/groups, kernel…].
+  case convolution(weight: String, ConvolutionGeometry)
+  /// The adjoint of that convolution, from its output's shape to its input's: a transposed
+  /// convolution. The geometry is the convolution's; W is [out, in/groups, kernel…] of it, which is
+  /// the transposed layer's [in, filters/groups, kernel…].
+  case transposedConvolution(weight: String, ConvolutionGeometry)
+  /// The same fixed linear maps of every channel: `axes[0] ⊗ axes[1] ⊗ …` on the trailing axes,
+  /// whose entries are known (average pooling, padding, cropping, upsampling).
+  case separable(channels: Int, axes: [AxisMap])
+  /// x ↦ a ⊙ x per channel with a = scale / √(variance + epsilon), tensors of `channels` numbers
+  /// (batch normalisation at inference); scale 1 where nil. `count` elements a channel.
+  case normalisation(
+    scale: String?, variance: String, epsilon: Double, channels: Int, count: Int)
+}
+
+extension LinearOperator {
+  /// The number of elements it reads.
+  public var inputCount: Int {
+    switch self {
+    case .dense(_, _, let inputs): inputs
+    case .diagonal(_, let count): count
+    case .scaling: 1
+    case .convolution(_, let geometry): geometry.inputShape.elementCount
+    case .transposedConvolution(_, let geometry): geometry.outputShape.elementCount
+    case .separable(let channels, let axes): axes.reduce(channels) { $0 * $1.inputs }
+    case .normalisation(_, _, _, let channels, let count): channels * count
+    }
+  }
+  /// The number of elements it writes.
+  public var outputCount: Int {
+    switch self {
+    case .dense(_, let outputs, _): outputs
+    case .convolution(_, let geometry): geometry.outputShape.elementCount
+    case .transposedConvolution(_, let geometry): geometry.inputShape.elementCount
+    case .separable(let channels, let axes): axes.reduce(channels) { $0 * $1.rows.count }
+    case .diagonal, .scaling, .normalisation: inputCount
+    }
+  }
+}
+
+/// What a convolution is beside its weight: every extent known.
+public struct ConvolutionGeometry: Sendable, Hashable {
+  public enum Padding: String, Sendable, CaseIterable { case zeros, circular, reflect, replicate }
+  public let inputs: Int
+  public let outputs: Int
+  public let groups: Int
+  /// One or two spatial axes of the input; `low` and `high` are the padding, of whatever kind.
+  public let axes: [WindowAxis]
+  public let padding: Padding
+
+  public init(
+    inputs: Int, outputs: Int, groups: Int, axes: [WindowAxis], padding: Padding = .zeros
+  ) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.groups = groups
+    self.axes = axes
+    self.padding = padding
+  }
+  public var inputShape: Shape { [inputs] + axes.map(\.extent) }
+  public var outputShape: Shape { [outputs] + axes.map(\.outputs) }
+  public var weightShape: Shape { [outputs, inputs / groups] + axes.map(\.kernel) }
+}
+
+/// A fixed sparse matrix along one axis, exact: entry (row, column) is numerator / divisor of its
+/// row. A column that is named twice in a row counts twice.
+public struct AxisMap: Sendable, Hashable {
+  public struct Row: Sendable, Hashable {
+    public let columns: [Int]
+    public let numerators: [Int]
+    public let divisor: Int
+    public init(columns: [Int], numerators: [Int], divisor: Int) {
+      self.columns = columns
+      self.numerators = numerators
+      self.divisor = divisor
+    }
+    /// Equal weights 1/divisor.
+    public init(_ columns: [Int], over divisor: Int = 1) {
+      self.init(
+        columns: columns, numerators: [Int](repeating: 1, count: columns.count), divisor: divisor)
+    }
+  }
+  public let inputs: Int
+  public let rows: [Row]
+  public init(inputs: Int, rows: [Row]) {
+    self.inputs = inputs
+    self.rows = rows
+  }
+  public static func identity(_ extent: Int) -> AxisMap {
+    AxisMap(inputs: extent, rows: (0..<extent).map { Row([$0]) })
+  }
 }
 
 /// The slopes of an element-wise function: its Lipschitz constant in every p-norm is
@@ -142,4 +240,9 @@ public final class LoweringContext {
     self.step = step
   }
   public func weight(_ name: String) -> Value { weights[name]! }
+
+  public private(set) var updates: [(name: String, value: Value)] = []
+  /// `tensor ← value` when the step ends; only for a tensor with `isTrained: false`, only in
+  /// training.
+  public func update(_ name: String, _ value: Value) { updates.append((name, value)) }
 }

@@ -28,7 +28,7 @@ public enum Lowering {
     public let output: Value
     /// The value of every node, by index.
     public let nodes: [Value]
-    /// The constraints' state after the step; empty unless for training.
+    /// The constraints' and the layers' own state after the step; empty unless for training.
     public let updates: [Program.Update]
   }
 
@@ -60,6 +60,7 @@ public enum Lowering {
           graph: g, mode: mode, weights: weights,
           randomStream: Philox.stream(seed: seed, name: "layer \(node.name)"), step: step)
         values.append(node.layer.lower(node.inputs.map(value), context))
+        updates += context.updates.map { .init(node.tensorName($0.name), $0.value) }
       }
     }
     return ForwardValue(output: value(network.output), nodes: values, updates: updates)

@@ -5,13 +5,14 @@ struct HeldWeight {
   let constraint: any Constraint
   let bound: Double
   let weight: WeightDeclaration
+  let linear: LinearOperator
   /// `<layer>.<weight>`, and what the constraint's state names begin with.
   let tensorName: String
   let statePrefix: String
 
   /// `<layer>.<weight>.<constraint>.<name>`, its shape and start.
   var state: [InitialState] {
-    constraint.state(weight.shape).map {
+    constraint.state(weight.shape, of: linear).map {
       InitialState(name: statePrefix + $0.name, shape: $0.shape, initializer: $0.initializer)
     }
   }
@@ -21,10 +22,10 @@ struct HeldWeight {
     to stored: Value, mode: LoweringMode, state given: [String: Value]? = nil, _ g: GraphBuilder
   ) -> (weight: Value, updates: [Program.Update]) {
     var state = given ?? [:]
-    for declaration in constraint.state(weight.shape) where state[declaration.name] == nil {
+    for declaration in constraint.state(weight.shape, of: linear) where state[declaration.name] == nil {
       state[declaration.name] = g.state(statePrefix + declaration.name, declaration.shape)
     }
-    let context = ConstraintContext(graph: g, mode: mode, state: state)
+    let context = ConstraintContext(graph: g, mode: mode, linear: linear, state: state)
     let result = constraint.reparametrise(stored, bound: bound, context)
     return (result, context.updates.map { .init(statePrefix + $0.name, $0.value) })
   }
@@ -33,13 +34,13 @@ struct HeldWeight {
 extension LayerNode {
   /// What holds this weight, nil for biases and where nothing is declared or enforced.
   func constraint(on weight: WeightDeclaration) -> HeldWeight? {
-    guard weight.isConstrained, let declared, let constraint = declared.constraint else {
-      return nil
-    }
+    guard weight.isConstrained, let declared, let constraint = declared.constraint,
+      case .linear(let linear) = operation
+    else { return nil }
     let name = tensorName(weight.name)
     return HeldWeight(
-      constraint: constraint, bound: declared.bound, weight: weight, tensorName: name,
-      statePrefix: "\(name).\(declared.constraintKind).")
+      constraint: constraint, bound: declared.bound, weight: weight, linear: linear,
+      tensorName: name, statePrefix: "\(name).\(declared.constraintKind).")
   }
 }
 

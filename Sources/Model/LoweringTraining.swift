@@ -47,7 +47,9 @@ extension Lowering {
     let forward = scored(
       network, loss, name: "train", batch: batch, mode: .training, seed: seed
     ).optimized()
-    let step = differentiated(forward, declarations, optimizer, batch: batch)
+    let trained = network.trainedTensors
+    let step = differentiated(
+      forward, declarations.filter { trained.contains($0.name) }, optimizer, batch: batch)
     let evaluate = scored(
       network, loss, name: "evaluate", batch: evaluationBatch, mode: .evaluation, seed: seed
     ).optimized()
@@ -57,7 +59,7 @@ extension Lowering {
     return TrainingPrograms(
       train: step.program.withoutStopGradients().optimized(), evaluate: evaluate,
       initial: declarations + constraintState + step.initial + [counter],
-      parameters: declarations.map(\.name))
+      parameters: declarations.map(\.name).filter(trained.contains))
   }
 
   /// Forward pass, loss per sample, and correctness per sample for class labels.

@@ -36,6 +36,12 @@ public struct Network: Sendable {
     }
   }
   public var outputShape: Shape { shape(output) }
+  /// The names of the tensors that the optimizer updates.
+  public var trainedTensors: Set<String> {
+    Set(nodes.flatMap { node in
+      node.weights.filter(\.isTrained).map { node.tensorName($0.name) }
+    })
+  }
   public var parameterCount: Int { nodes.reduce(0) { $0 + $1.parameterCount } }
 }
 
@@ -80,7 +86,9 @@ public struct LayerNode: Sendable {
     self.span = span
     self.kindSpan = kindSpan
   }
-  public var parameterCount: Int { weights.reduce(0) { $0 + $1.shape.elementCount } }
+  public var parameterCount: Int {
+    weights.reduce(0) { $0 + ($1.isTrained ? $1.shape.elementCount : 0) }
+  }
   /// `<layer>.<weight>`
   public func tensorName(_ weight: String) -> String { "\(name).\(weight)" }
 }

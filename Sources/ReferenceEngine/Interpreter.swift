@@ -58,7 +58,17 @@ func interpret(_ op: Op, _ operands: [Tensor], shape: Shape) -> [Double] {
       position += operand.shape[p.axis]
     }
     return result
+  case .take(let p):
+    return places(p.places, axis: p.axis, of: operands[0].shape).map { operands[0].values[$0] }
+  case .put(let p):
+    var result = [Double](repeating: 0, count: shape.elementCount)
+    for (value, place) in zip(operands[0].values, places(p.places, axis: p.axis, of: shape)) {
+      result[place] += value
+    }
+    return result
   case .dot(let p): return dot(p, operands[0], operands[1], shape: shape)
+  case .convolution(let p): return convolve(p, operands[0], operands[1], shape: shape)
+  case .window(let p): return pool(p, operands, shape: shape)
   }
 }
 
@@ -89,6 +99,18 @@ private func offsets(_ shape: Shape, strides: [Int], start: Int = 0) -> [Int] {
     result = next
   }
   return result
+}
+
+/// For every element of `shape` with `places.count` elements along `axis` instead, the offset of
+/// place `places[i]` in `shape`.
+private func places(_ places: [Int], axis: Int, of shape: Shape) -> [Int] {
+  let strides = shape.rowMajorStrides
+  var counts = shape
+  counts[axis] = places.count
+  var zeroed = strides
+  zeroed[axis] = 0
+  let ordinals = offsets(counts, strides: counts.indices.map { $0 == axis ? 1 : 0 })
+  return zip(offsets(counts, strides: zeroed), ordinals).map { $0 + places[$1] * strides[axis] }
 }
 
 private func gather(_ x: Tensor, _ places: [Int]) -> [Double] { places.map { x.values[$0] } }

@@ -22,8 +22,13 @@ public enum Op: Hashable, Sendable {
   case slice(Slice)
   case pad(Pad)
   case concatenate(Concatenate)
+  case take(Take)
+  case put(Put)
   // contraction
   case dot(Dot)
+  case convolution(Convolution)
+  // pooling
+  case window(Window)
   // differentiation
   case stopGradient(StopGradient)
 
@@ -45,7 +50,11 @@ public enum Op: Hashable, Sendable {
     case .slice(let p): p
     case .pad(let p): p
     case .concatenate(let p): p
+    case .take(let p): p
+    case .put(let p): p
     case .dot(let p): p
+    case .convolution(let p): p
+    case .window(let p): p
     case .stopGradient(let p): p
     }
   }

@@ -51,7 +51,8 @@ extension LinearOperator {
     switch self {
     case .dense(let weight, _, _): weight
     case .diagonal(let weight, _): weight
-    case .scaling: nil
+    case .convolution(let weight, _), .transposedConvolution(let weight, _): weight
+    case .scaling, .separable, .normalisation: nil
     }
   }
 }

@@ -44,7 +44,7 @@ import Testing
       let w = try #require(run.state[node.tensorName(weight)])
       #expect(w.count == outputs * inputs)
       return norm.operatorNorm(w, outputs, inputs)
-    case .weightedSum, .unbounded:
+    case .weightedSum, .unbounded, .linear, .scaled:
       Issue.record("\(node.kind) is not a plain layer")
       return 0
     }

@@ -10,13 +10,18 @@ private func apply(
   mode: LoweringMode = .training, state: [String: [Double]], pulled: [Double]
 ) throws -> (weight: [Double], gradient: [Double], state: [String: [Double]]) {
   let constraint = Spectral(arguments(["iterations": iterations]))
+  let linear: LinearOperator =
+    shape.count == 2
+    ? .dense(weight: "w", outputs: shape[0], inputs: shape[1])
+    : .diagonal(weight: "w", count: shape.elementCount)
   let g = GraphBuilder()
   let w = g.state("w", shape)
   var leaves: [String: Value] = [:]
-  for declaration in constraint.state(shape) {
+  for declaration in constraint.state(shape, of: linear) {
     leaves[declaration.name] = g.state(declaration.name, declaration.shape)
   }
-  let context = ConstraintContext(graph: g, mode: mode, state: leaves)
+  let context = ConstraintContext(
+    graph: g, mode: mode, linear: linear, state: leaves)
   let result = constraint.reparametrise(w, bound: bound, context)
   let gradient = g.gradient(
     of: g.sum(g.multiply(result, g.input("G", shape))), with: [w])[0]

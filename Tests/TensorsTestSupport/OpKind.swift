@@ -4,7 +4,7 @@ import Tensors
 /// case of `Op` stops the build here.
 public enum OpKind: String, CaseIterable, Sendable {
   case input, state, constant, iota, random, unary, binary, select, reduce, broadcast, reshape
-  case transpose, slice, pad, concatenate, dot, stopGradient
+  case transpose, slice, pad, concatenate, take, put, dot, convolution, window, stopGradient
 
   public init(_ op: Op) {
     switch op {
@@ -23,7 +23,11 @@ public enum OpKind: String, CaseIterable, Sendable {
     case .slice: self = .slice
     case .pad: self = .pad
     case .concatenate: self = .concatenate
+    case .take: self = .take
+    case .put: self = .put
     case .dot: self = .dot
+    case .convolution: self = .convolution
+    case .window: self = .window
     case .stopGradient: self = .stopGradient
     }
   }
@@ -33,7 +37,10 @@ public enum OpKind: String, CaseIterable, Sendable {
 public let everyMnemonic: Set<String> = {
   var words = Set(Unary.allCases.map(\.mnemonic) + Binary.allCases.map(\.mnemonic))
   words.formUnion(Reduce.Kind.allCases.map { Reduce($0, axes: []).mnemonic })
+  words.formUnion(Convolution.Form.allCases.map { Convolution($0, axes: []).mnemonic })
+  words.formUnion(Window.Form.allCases.map { Window($0, axes: []).mnemonic })
   words.formUnion([
+    "take", "put",
     "input", "state", "constant", "iota", "random", "select", "broadcast", "reshape", "transpose",
     "slice", "pad", "concatenate", "dot", "stop_gradient",
   ])

@@ -12,8 +12,8 @@ public struct RandomGraph {
   public private(set) var inputs: [String: [Float]] = [:]
   public private(set) var states: [String: [Float]] = [:]
 
-  private let g = GraphBuilder()
-  private var generator: PhiloxGenerator
+  let g = GraphBuilder()
+  var generator: PhiloxGenerator
   private var values: [[Double]] = []
   /// Nodes whose numbers are the same however they are computed: from constants, iota and moves.
   private var isExact: [Bool] = []
@@ -32,11 +32,11 @@ public struct RandomGraph {
 // MARK: leaves
 
 extension RandomGraph {
-  private mutating func integer(_ range: Range<Int>) -> Int {
+  mutating func integer(_ range: Range<Int>) -> Int {
     range.lowerBound + Int(generator.uniform() * Double(range.count))
   }
 
-  private mutating func pick<Element>(_ elements: [Element]) -> Element {
+  mutating func pick<Element>(_ elements: [Element]) -> Element {
     elements[integer(0..<elements.count)]
   }
 
@@ -72,7 +72,7 @@ extension RandomGraph {
   }
 
   /// A value of the shape: one there is, or a new leaf.
-  private mutating func value(_ shape: Shape) -> Value {
+  mutating func value(_ shape: Shape) -> Value {
     let fitting = candidates.filter { g.shape($0) == shape }
     return fitting.isEmpty || integer(0..<3) == 0 ? leaf(shape) : pick(fitting)
   }
@@ -96,7 +96,21 @@ extension RandomGraph {
       let x = someValue()
       let axes = g.shape(x).indices.filter { _ in generator.uniform() < 0.5 }
       _ = emit(.reduce(Reduce(pick(Reduce.Kind.allCases), axes: axes)), [x])
+    case .take:
+      let x = someValue()
+      guard let axis = g.shape(x).indices.randomElement(using: &generator) else { return }
+      let extent = g.shape(x)[axis]
+      let places = (0..<integer(1..<5)).map { _ in integer(0..<extent) }
+      _ = emit(.take(Take(axis: axis, places: places, extent: extent)), [x])
+    case .put:
+      let x = someValue()
+      guard let axis = g.shape(x).indices.randomElement(using: &generator) else { return }
+      let extent = integer(1..<6)
+      let places = (0..<g.shape(x)[axis]).map { _ in integer(0..<extent) }
+      _ = emit(.put(Put(axis: axis, places: places, extent: extent)), [x])
     case .dot: growDot()
+    case .convolution: growConvolution()
+    case .window: growWindow()
     case .concatenate: growConcatenation()
     case .stopGradient: _ = emit(.stopGradient(StopGradient()), [someValue()])
     case .broadcast, .reshape, .transpose, .slice, .pad:
@@ -176,7 +190,7 @@ extension RandomGraph {
   }
 
   /// Adds the node, or nil if its numbers are not fit for comparisons.
-  private mutating func emit(_ op: Op, _ operands: [Value]) -> Value? {
+  mutating func emit(_ op: Op, _ operands: [Value]) -> Value? {
     let shapes = operands.map { g.shape($0) }
     let isLeaf = operands.isEmpty || OpKind(op) == .random
     guard let shape = try? op.primitive.shape(of: shapes), isLeaf || shape.elementCount <= 2000
@@ -195,7 +209,7 @@ extension RandomGraph {
     switch op {
     case .unary(let op): ![.negate, .relu, .absolute, .sign, .step].contains(op)
     case .binary(let op): [.divide, .power, .multiply].contains(op)
-    case .dot, .random: true
+    case .dot, .convolution, .random: true
     default: false
     }
   }
@@ -219,6 +233,8 @@ extension RandomGraph {
       }
     case .reduce(let op) where op.kind == .maximum:
       hasClearMaximum(op, x[0], shapes[0])
+    case .window(let op) where op.form == .argument:
+      zip(x[0].sorted(), x[0].sorted().dropFirst()).allSatisfy { $1 - $0 > 0.01 }
     default: true
     }
   }

@@ -99,7 +99,21 @@ func gradientSamples(of kind: OpKind) -> [GradientSample] {
         g.square(g.concatenate([x[0], x[1]], axis: 0))
       },
     ]
+  case .take:
+    return [[0], [2, 0, 2, 1], [1, 1]].map { (places: [Int]) in
+      GradientSample("take \(places)", [[2, 3, 2]]) { g, x in
+        g.square(g.take(x[0], axis: 1, places: places))
+      }
+    }
+  case .put:
+    return [[0, 1, 2], [3, 0, 3]].map { (places: [Int]) in
+      GradientSample("put \(places)", [[2, 3, 2]]) { g, x in
+        g.square(g.add(.put(Put(axis: 1, places: places, extent: 4)), [x[0]]))
+      }
+    }
   case .dot: return dotSamples()
+  case .convolution: return convolutionSamples()
+  case .window: return windowSamples()
   case .stopGradient:
     return [
       GradientSample("stop_gradient", [[2, 3], [2, 3]], stopped: [1]) { g, x in

@@ -37,6 +37,7 @@ extension GraphBuilder {
     case .dot(let op): return simplified(op, x[0], x[1], shape)
     case .broadcast, .reshape, .transpose, .slice, .pad, .concatenate:
       return reindexed(op, x, shape)
+    case .take, .put, .convolution, .window: return nil
     }
   }
 
