@@ -4,11 +4,15 @@ import Model
 public enum LayersCatalog {
   public static let all: [any Layer.Type] = [
     Abs.self,
+    AveragePool.self,
+    BatchNorm.self,
+    Conv.self,
     Dense.self,
     Dropout.self,
     Flatten.self,
     GroupSort.self,
     LeakyReLU.self,
+    MaxPool.self,
     ReLU.self,
     ReshapeLayer.self,
     Scale.self,
