@@ -86,7 +86,7 @@ public final class CPUExecutable: Executable {
 
   public func run(_ program: String) throws(EngineError) {
     let runnable = try runnable(program)
-    try check(lgc_steps_run(runnable.steps.steps, Int32(runnable.steps.count), nil), runnable)
+    try check(runnable.steps.run(), runnable)
   }
 
   /// The steps of a program with the time that each takes, in microseconds: the lower quartile of
@@ -99,7 +99,7 @@ public final class CPUExecutable: Executable {
     var samples = [[Int64]](repeating: [], count: count)
     var nanoseconds = [Int64](repeating: 0, count: count)
     for _ in 0..<max(1, runs) {
-      try check(lgc_steps_run(runnable.steps.steps, Int32(count), &nanoseconds), runnable)
+      try check(runnable.steps.run(&nanoseconds), runnable)
       for index in 0..<count { samples[index].append(nanoseconds[index]) }
     }
     return zip(runnable.plan.steps, samples).map { step, times in
@@ -108,9 +108,9 @@ public final class CPUExecutable: Executable {
     }
   }
 
-  private func check(_ failed: Int32, _ runnable: Runnable) throws(EngineError) {
+  private func check(_ failed: Int, _ runnable: Runnable) throws(EngineError) {
     guard failed >= 0 else { return }
-    let step = runnable.plan.steps[Int(failed)]
+    let step = runnable.plan.steps[failed]
     throw EngineError("oneDNN could not compute the \(step.label)", origin: step.origin)
   }
 

@@ -55,6 +55,7 @@ final class Planner {
       case .loop: planLoop(key, group)
       case .product(let tail): planProduct(key, tail)
       case .array: try planArray(key)
+      case .window(let pooled): try planWindow(key, pooled: pooled)
       }
     }
     for (leaf, node) in graph.updates where !isState(buffer(node), leaf) {
