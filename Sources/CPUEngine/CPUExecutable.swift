@@ -51,7 +51,7 @@ public final class CPUExecutable: Executable {
         arena: working.base, kept: kept.base, states: stateAddresses,
         scratch: working.base + arena, partials: working.base + arena + scratch,
         threads: options.threads)
-      let steps = BoundSteps(plan, addresses)
+      let steps = try BoundSteps(plan, addresses)
       for constant in plan.constants {
         constant.numbers.write(
           to: steps.address(constant.buffer), count: plan.buffers[constant.buffer].count)
@@ -86,7 +86,7 @@ public final class CPUExecutable: Executable {
 
   public func run(_ program: String) throws(EngineError) {
     let runnable = try runnable(program)
-    try check(runnable.steps.run(), runnable)
+    try check(runnable.steps.run(nil), runnable)
   }
 
   /// The steps of a program with the time that each takes, in microseconds: the lower quartile of
@@ -108,9 +108,9 @@ public final class CPUExecutable: Executable {
     }
   }
 
-  private func check(_ failed: Int, _ runnable: Runnable) throws(EngineError) {
+  private func check(_ failed: Int32, _ runnable: Runnable) throws(EngineError) {
     guard failed >= 0 else { return }
-    let step = runnable.plan.steps[failed]
+    let step = runnable.plan.steps[Int(failed)]
     throw EngineError("oneDNN could not compute the \(step.label)", origin: step.origin)
   }
 

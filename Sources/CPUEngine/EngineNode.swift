@@ -24,6 +24,7 @@ struct EngineNode {
     case take(Take)
     case put(Put)
     case window(Window)
+    case convolution(EngineConvolution)
   }
 
   let kind: Kind

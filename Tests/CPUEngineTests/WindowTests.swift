@@ -141,7 +141,7 @@ extension CPUEngineTests {
           (.gather, value("x"), 3), (.scatter, value("y"), 4),
         ]
         for (form, from, index) in forms {
-          let got = onLanes(form, axes, lanes, from, value("places"), value("r\(index)").count)
+          let got = try onLanes(form, axes, lanes, from, value("places"), value("r\(index)").count)
           #expect(largestError(got, value("r\(index)")) < 1e-5, "\(form) on \(lanes) lanes")
         }
       }
@@ -151,7 +151,7 @@ extension CPUEngineTests {
     private func onLanes(
       _ form: Window.Form, _ axes: [WindowAxis], _ lanes: Int, _ from: [Float],
       _ positions: [Float], _ count: Int
-    ) -> [Float] {
+    ) throws -> [Float] {
       var plan = Plan(name: "p")
       plan.buffers = [
         Buffer(count: from.count, place: .kept), Buffer(count: positions.count, place: .kept),
@@ -166,13 +166,13 @@ extension CPUEngineTests {
       plan.placeBuffers(reuse: true)
       let memory = UnsafeMutableRawPointer.allocate(byteCount: plan.keptBytes, alignment: 64)
       defer { memory.deallocate() }
-      let steps = BoundSteps(
+      let steps = try BoundSteps(
         plan,
         Addresses(
           arena: memory, kept: memory, states: [:], scratch: memory, partials: memory, threads: 2))
       steps.address(0).update(from: from, count: from.count)
       steps.address(1).update(from: positions, count: positions.count)
-      steps.run()
+      steps.run(nil)
       return Array(UnsafeBufferPointer(start: steps.address(2), count: count))
     }
 
