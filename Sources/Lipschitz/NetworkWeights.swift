@@ -119,10 +119,10 @@ extension NetworkWeights {
     case .linear(.scaling(let factor)):
       return OperatorBound(
         upper: UpperBound(proved: abs(factor)), lower: LowerBound(proved: abs(factor)),
-        method: .known)
+        method: .known, evidence: .constant)
     case .linear(.convolution), .linear(.transposedConvolution), .linear(.separable),
       .linear(.normalisation), .scaled:
-      return OperatorBound(upper: .unknown, lower: nil, method: .unproved)
+      return OperatorBound(upper: .unknown, lower: nil, method: .unproved, evidence: .constant)
     case .weightedSum, .elementwise, .known, .unbounded:
       let upper = operationBound(node.operation, norm: norm) ?? .unknown
       let method: OperatorBound.Method = switch node.operation {
@@ -130,7 +130,7 @@ extension NetworkWeights {
       case .unbounded: .unbounded
       default: .known
       }
-      return OperatorBound(upper: upper, lower: nil, method: method)
+      return OperatorBound(upper: upper, lower: nil, method: method, evidence: .constant)
     }
   }
 }
