@@ -17,8 +17,6 @@ private let engines: [any Engine] = [ReferenceEngine(), CPUEngine()]
     let x = normals(shape, seed: 4).map { Float($0) }
     for mode in [LoweringMode.training, .deployed] {
       let program = Lowering.forward(network: network, batch: 3, mode: mode)
-      // The fast engine refuses these primitives still, with an error that names them.
-      if program.hasWindows { continue }
       let found = try engines.map { engine in
         let executable = try engine.compile([program], options: EngineOptions())
         for node in network.nodes {
@@ -97,16 +95,5 @@ private let engines: [any Engine] = [ReferenceEngine(), CPUEngine()]
     }
     // Adam divides by the root of small squares, which enlarges the rounding of float32.
     #expect(distance(found[0], found[1]) < 1e-3)
-  }
-}
-
-extension Program {
-  fileprivate var hasWindows: Bool {
-    graph.nodes.contains {
-      switch $0.op {
-      case .take, .put, .convolution, .window: true
-      default: false
-      }
-    }
   }
 }
