@@ -12,9 +12,15 @@ final class ConvolutionImage {
   /// Padded positions that are read, and what they show.
   private let padded: [[Int]]
 
-  /// The longest sum of products behind one element of T·x or Tᵀ·y, overlaps included.
-  var terms: Int { map.taps * max(map.groupInputs, map.groupOutputs) * 4 + padded[0].count
-    + padded[1].count
+  /// Additions behind one element of T·x or Tᵀ·y at most, overlaps of copies included.
+  var terms: Int {
+    let copies = padded.map { axis in
+      var counts: [Int: Int] = [:]
+      for element in axis where element >= 0 { counts[element, default: 0] += 1 }
+      return counts.values.max() ?? 1
+    }
+    let all = copies[0] * copies[1]
+    return map.taps * max(map.groupInputs, map.groupOutputs) * all + all
   }
   var inputCount: Int { map.axes[0].inputs * map.axes[1].inputs * map.inputs }
   var outputCount: Int { map.axes[0].outputs * map.axes[1].outputs * map.outputs }
