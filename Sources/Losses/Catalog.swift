@@ -11,4 +11,10 @@ public enum LossesCatalog {
     MeanSquaredError.self,
     MultiMargin.self,
   ]
+
+  /// The families of a generator and a critic.
+  public static let adversarial: [any AdversarialLoss.Type] = [
+    WGAN.self,
+    WGANGP.self,
+  ]
 }
