@@ -47,12 +47,14 @@ struct PlannedLoop {
   struct Operand {
     var layout: lgc_layout
     var base: Base
+    var cells = Cells.none
   }
   struct Reduction {
     var kept: lgc_kept
     var maximum: Bool
     var source: Int
     var buffer: Int
+    var cells = Cells.none
   }
   var space: Space
   var operands: [Operand] = []
