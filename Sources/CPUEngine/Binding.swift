@@ -45,6 +45,12 @@ final class BoundSteps {
     lgc_steps_run(steps, Int32(count), calls.isEmpty ? 1 : threads, nanoseconds)
   }
 
+  /// Runs one step.
+  func run(only index: Int, _ nanoseconds: UnsafeMutablePointer<Int64>) -> Int32 {
+    let failed = lgc_steps_run(steps + index, 1, calls.isEmpty ? 1 : threads, nanoseconds)
+    return failed < 0 ? failed : Int32(index)
+  }
+
   func address(_ buffer: Int) -> UnsafeMutablePointer<Float> {
     let planned = plan.buffers[buffer]
     let base =

@@ -124,6 +124,17 @@ extension PlannedStep {
   }
 }
 
+extension PlannedStep {
+  /// Whether the step is a product or a convolution, and not the order of its weights.
+  var isContraction: Bool {
+    switch work {
+    case .product: true
+    case .call(let call): call.weight != nil
+    default: false
+    }
+  }
+}
+
 /// A program as steps over buffers.
 struct Plan {
   var name: String
