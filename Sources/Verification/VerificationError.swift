@@ -1,0 +1,18 @@
+/// Why a certificate is not accepted.
+public enum VerificationError: Error, Sendable, Equatable {
+  /// The text is no certificate that this version can read.
+  case unreadable(String)
+  /// The claim is not proved: `reason`, and the operator or tensor where the check failed.
+  case refused(String, at: String?)
+  /// The machine or its linear algebra library cannot be used for proofs.
+  case unusable(String)
+
+  static func refused(_ reason: String) -> VerificationError { .refused(reason, at: nil) }
+
+  public var message: String {
+    switch self {
+    case .unreadable(let reason), .unusable(let reason): reason
+    case .refused(let reason, let place): place.map { "\($0): \(reason)" } ?? reason
+    }
+  }
+}
