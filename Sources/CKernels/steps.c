@@ -1,9 +1,11 @@
 #include "include/steps.h"
 
 #include "include/arrays.h"
+#include "include/convolutions.h"
 #include "include/products.h"
 #include "include/team.h"
 #include "include/tiles.h"
+#include "include/windows.h"
 
 static int run_step(const lgc_step *step) {
   switch (step->kind) {
@@ -13,18 +15,23 @@ static int run_step(const lgc_step *step) {
     case LGC_STEP_FOLD: lgc_fold_run(step->work); return 0;
     case LGC_STEP_FILL: lgc_fill_run(step->work); return 0;
     case LGC_STEP_RANDOM: lgc_random_run(step->work); return 0;
+    case LGC_STEP_WINDOW: lgc_window_run(step->work); return 0;
+    case LGC_STEP_TAKE: lgc_take_run(step->work); return 0;
+    case LGC_STEP_CALL: return lgc_call_run(step->work);
     default: return 1;
   }
 }
 
-int lgc_steps_run(const lgc_step *steps, int count, int64_t *nanoseconds) {
+int lgc_steps_run(const lgc_step *steps, int count, int team, int64_t *nanoseconds) {
   lgc_caller_mode mode = lgc_caller_enter();
+  lgc_workers_flush(team, 1);
   int failed = -1;
   for (int i = 0; i < count && failed < 0; i++) {
     int64_t begin = nanoseconds ? lgc_nanoseconds() : 0;
     if (run_step(&steps[i])) failed = i;
     if (nanoseconds) nanoseconds[i] = lgc_nanoseconds() - begin;
   }
+  lgc_workers_flush(team, 0);
   lgc_caller_leave(mode);
   return failed;
 }

@@ -51,7 +51,7 @@ public final class CPUExecutable: Executable {
         arena: working.base, kept: kept.base, states: stateAddresses,
         scratch: working.base + arena, partials: working.base + arena + scratch,
         threads: options.threads)
-      let steps = BoundSteps(plan, addresses)
+      let steps = try BoundSteps(plan, addresses)
       for constant in plan.constants {
         constant.numbers.write(
           to: steps.address(constant.buffer), count: plan.buffers[constant.buffer].count)
@@ -86,7 +86,7 @@ public final class CPUExecutable: Executable {
 
   public func run(_ program: String) throws(EngineError) {
     let runnable = try runnable(program)
-    try check(lgc_steps_run(runnable.steps.steps, Int32(runnable.steps.count), nil), runnable)
+    try check(runnable.steps.run(nil), runnable)
   }
 
   /// The steps of a program with the time that each takes, in microseconds: the lower quartile of
@@ -99,7 +99,7 @@ public final class CPUExecutable: Executable {
     var samples = [[Int64]](repeating: [], count: count)
     var nanoseconds = [Int64](repeating: 0, count: count)
     for _ in 0..<max(1, runs) {
-      try check(lgc_steps_run(runnable.steps.steps, Int32(count), &nanoseconds), runnable)
+      try check(runnable.steps.run(&nanoseconds), runnable)
       for index in 0..<count { samples[index].append(nanoseconds[index]) }
     }
     return zip(runnable.plan.steps, samples).map { step, times in

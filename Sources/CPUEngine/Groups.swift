@@ -5,8 +5,10 @@ struct Group {
   enum Kind {
     /// One pass of element-wise work and reductions.
     case loop
-    /// A matrix product with what its result passes through.
+    /// A matrix product or a convolution with what its result passes through.
     case product(ProductTail)
+    /// Pooling; of an `argument`, the node that gathers at its positions in the same pass.
+    case window(pooled: Int?)
     /// One node that moves or folds an array, or random numbers.
     case array
   }
@@ -49,11 +51,17 @@ struct Grouping {
       .sorted { precedence.rank[$0] < precedence.rank[$1] }
     // Products take their tails before element-wise groups can.
     for index in order {
-      guard case .dot = graph.nodes[index].kind else { continue }
-      addProduct(index, options)
+      if graph.nodes[index].isContraction { addProduct(index, options) }
     }
     for index in order {
-      if case .product = groups[index]?.kind { place(index) }
+      guard case .window = graph.nodes[index].kind, groupOf[index] < 0 else { continue }
+      addWindow(index, options)
+    }
+    for index in order {
+      switch groups[index]?.kind {
+      case .product, .window: place(index)
+      default: break
+      }
       guard groupOf[index] < 0 else { continue }
       groupOf[index] = index
       place(index)
@@ -92,7 +100,7 @@ struct Grouping {
         members.contains($0) || precedence.rank[$0] < precedence.rank[index]
       }
     }
-    if options.fusion {
+    if options.fusion, graph.nodes[index].takesTail {
       if let reader = onlyReader(index), follows(reader),
         let bias = biasAdded(by: reader, to: index)
       {
@@ -112,14 +120,51 @@ struct Grouping {
     for member in members { groupOf[member] = index }
   }
 
-  /// The storage of the other operand, if `index` adds one number per column to the product.
+  /// Max pooling is gather(argument(x), x): one pass over x finds the largest and where it is.
+  private mutating func addWindow(_ index: Int, _ options: PlanOptions) {
+    var members = [index]
+    if case .window(let window) = graph.nodes[index].kind, window.form == .argument,
+      options.fusion, let x = reads.sources[index].first
+    {
+      let pooled = reads.readers[index].first { reader in
+        // The pair runs where `index` stands, so the reader may wait for nothing that comes later.
+        graph.nodes[reader].isGather(along: window.axes, at: index, of: x, in: graph)
+          && precedence.before[reader].allSatisfy {
+            $0 == index || precedence.rank[$0] < precedence.rank[index]
+          }
+      }
+      if let pooled { members.append(pooled) }
+    }
+    groups[index] = Group(
+      kind: .window(pooled: members.count > 1 ? members[1] : nil), members: members)
+    for member in members { groupOf[member] = index }
+  }
+
+  /// The storage of the other operand, if `index` adds one number per column to the product, or one
+  /// per channel to the convolution.
   private func biasAdded(by index: Int, to product: Int) -> Int? {
     guard graph.nodes[index].isMap(LGC_ADD) else { return nil }
+    if case .convolution(let convolution) = graph.nodes[product].kind {
+      return channelBias(index, product, convolution)
+    }
     let accesses = graph.nodes[index].operands.map { reads.access($0)! }
     guard let bias = accesses.first(where: { $0.root != product }), bias.layout == LGC_ROW,
       bias.space?.columns == graph.nodes[product].shape[1]
     else { return nil }
     return bias.root
+  }
+
+  private func channelBias(
+    _ index: Int, _ product: Int, _ convolution: EngineConvolution
+  ) -> Int? {
+    let roots = graph.nodes[index].operands.map { graph.root($0) }
+    guard let other = roots.first(where: { $0 != product }),
+      case .broadcast(convolution.yArrangement.channelAxes(graph.nodes[other].shape.count)) =
+        graph.nodes[other].kind
+    else { return nil }
+    let bias = graph.root(graph.nodes[other].operands[0])
+    let isStored = reads.isComputed(bias) || graph.nodes[bias].isLeaf
+    return isStored && graph.nodes[bias].count == convolution.outputs ? bias : nil
   }
 
   // MARK: fusion

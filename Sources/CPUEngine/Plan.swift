@@ -27,10 +27,13 @@ struct PlannedStep {
   enum Work {
     case loop(PlannedLoop)
     case product(PlannedProduct)
+    case call(PlannedCall)
     case copy(PlannedCopy)
     case fold(PlannedFold)
     case fill(buffer: Int, value: Float)
     case random(buffer: Int, counter: Int, stream: UInt64)
+    case window(PlannedWindow)
+    case take(PlannedTake)
   }
   var work: Work
   var label: String
@@ -74,6 +77,16 @@ struct PlannedProduct {
   var relu: Bool
 }
 
+/// A primitive of oneDNN on the buffers that it takes.
+struct PlannedCall {
+  var primitive: LibraryPrimitive
+  var x: Int?
+  var weight: Int?
+  var bias: Int?
+  var y: Int?
+  var scratch: Int?
+}
+
 struct PlannedCopy {
   var to: Int
   var from: Int
@@ -98,10 +111,13 @@ extension PlannedStep {
         + loop.reductions.map(\.buffer)
     case .product(let product):
       [product.left, product.right] + product.results + (product.bias.map { [$0] } ?? [])
+    case .call(let call): [call.x, call.weight, call.bias, call.y, call.scratch].compactMap(\.self)
     case .copy(let copy): [copy.to, copy.from]
     case .fold(let fold): [fold.to, fold.from]
     case .fill(let buffer, _): [buffer]
     case .random(let buffer, let counter, _): [buffer, counter]
+    case .window(let window): window.buffers
+    case .take(let take): [take.to, take.from]
     }
   }
 }
