@@ -83,13 +83,7 @@ let package = Package(
       dependencies: [
         "Lipschitz", "Rounding", "Formats", "Model", "Layers", "Constraints", "Losses",
         "Optimizers", "Datasets", "Diagnostics", "Tensors", "ReferenceEngine", "YAML",
-        "ExactDefiniteness",
-      ]),
-    .testTarget(
-      name: "VerificationTests",
-      dependencies: [
-        "Verification", "Lipschitz", "Formats", "Rounding", "Model", "Layers", "Constraints",
-        "Losses", "Optimizers", "Datasets", "Diagnostics", "Tensors",
+        "ExactDefiniteness", "Verification",
       ]),
     .testTarget(
       name: "ModelTests",
@@ -108,11 +102,13 @@ let package = Package(
       dependencies: [
         "Training", "Datasets", "Formats", "Model", "Layers", "Constraints", "Losses",
         "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Rounding",
-        "Tensors",
+        "Tensors", "Verification",
       ]),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["lgc", "Diagnostics", "Model", "Lipschitz", "Training", "Formats"]),
+      dependencies: [
+        "lgc", "Diagnostics", "Model", "Lipschitz", "Training", "Formats", "Verification",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -85,9 +85,9 @@ struct OperatorCheck {
 
   /// max |w| of a tensor, of any shape where nil.
   private func largestEntry(_ name: String, shape: [Int]?) throws(VerificationError) -> Double {
-    let numbers = try shape.map { (shape) throws(VerificationError) in
-      try weights.numbers(name, shape: shape)
-    } ?? weights.numbers(name)
+    let numbers: [Double]
+    if let shape { numbers = try weights.numbers(name, shape: shape) }
+    else { numbers = try weights.numbers(name) }
     return numbers.reduce(0) { max($0, $1.magnitude) }
   }
 }

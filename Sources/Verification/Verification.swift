@@ -32,9 +32,10 @@ public struct Verification: Sendable {
 /// products in some order, SHA-256, and that the graph is the network of interest (compare
 /// `description` with that of a model).
 ///
-/// - Parameter description: the hash of the model's own graph, if there is a model to compare with.
+/// - Parameter descriptions: the hashes of the model's own graphs, if there is a model to compare
+///   with; the certificate must be about one of them.
 public func verify(
-  certificate: [UInt8], weights file: [NamedTensor], description: String? = nil
+  certificate: [UInt8], weights file: [NamedTensor], descriptions: [String]? = nil
 ) throws(VerificationError) -> Verification {
   let json: JSON
   do throws(JSONError) {
@@ -55,7 +56,7 @@ public func verify(
   guard json["graph"].map({ SHA256.hexadecimal(Array($0.canonicalText.utf8)) }) == stated else {
     throw .refused("the graph is not the one that `description` stands for")
   }
-  guard description == nil || description == stated else {
+  guard descriptions?.contains(stated) ?? true else {
     throw .refused("the certificate is about another network than the model's")
   }
   let graph = try StatedGraph(try fields.field("graph"))

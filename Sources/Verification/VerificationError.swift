@@ -9,10 +9,14 @@ public enum VerificationError: Error, Sendable, Equatable {
 
   static func refused(_ reason: String) -> VerificationError { .refused(reason, at: nil) }
 
-  public var message: String {
+  public var reason: String {
     switch self {
-    case .unreadable(let reason), .unusable(let reason): reason
-    case .refused(let reason, let place): place.map { "\($0): \(reason)" } ?? reason
+    case .unreadable(let reason), .unusable(let reason), .refused(let reason, _): reason
     }
   }
+
+  /// The operator or tensor.
+  public var place: String? { if case .refused(_, let place) = self { place } else { nil } }
+
+  public var message: String { place.map { "\($0): \(reason)" } ?? reason }
 }
