@@ -6,4 +6,10 @@ public enum LossesCatalog {
     CrossEntropy.self,
     MeanSquaredError.self,
   ]
+
+  /// The families of a generator and a critic.
+  public static let adversarial: [any AdversarialLoss.Type] = [
+    WGAN.self,
+    WGANGP.self,
+  ]
 }

@@ -120,16 +120,7 @@ extension Lowering {
         outputs.append(.init(output.name, total))
       }
     }
-    // A parameter that the loss does not reach has no leaf left; its gradient is zero.
-    let values = parameters.map { leaves[$0.name] ?? g.state($0.name, $0.shape) }
-    let gradients = g.gradient(of: mean!, with: values)
-    let optimized = zip(parameters, zip(values, gradients)).map {
-      OptimizedParameter(name: $0.name, value: $1.0, gradient: $1.1)
-    }
-    let result = g.with(origin: Origin(name: "optimizer")) {
-      let rate = g.input("learning_rate", [])
-      return optimizer.lower(optimized, learningRate: rate, g)
-    }
+    let result = descent(on: mean!, parameters, leaves: leaves, optimizer, g)
     let step = leaves[stepName] ?? g.state(stepName, [])
     let updates =
       forward.updates + result.updates + [.init(stepName, g.add(step, 1))]
@@ -139,5 +130,23 @@ extension Lowering {
         InitialState(name: $0.name, shape: $0.shape, initializer: $0.initializer)
       }
     )
+  }
+
+  /// The gradient of a scalar with respect to the parameters, and their updates along it at the
+  /// input `learning_rate`.
+  static func descent(
+    on loss: Value, _ parameters: [InitialState], leaves: [String: Value],
+    _ optimizer: any Optimizer, _ g: GraphBuilder
+  ) -> OptimizerUpdates {
+    // A parameter that the loss does not reach has no leaf left; its gradient is zero.
+    let values = parameters.map { leaves[$0.name] ?? g.state($0.name, $0.shape) }
+    let gradients = g.gradient(of: loss, with: values)
+    let optimized = zip(parameters, zip(values, gradients)).map {
+      OptimizedParameter(name: $0.name, value: $1.0, gradient: $1.1)
+    }
+    return g.with(origin: Origin(name: "optimizer")) {
+      let rate = g.input("learning_rate", [])
+      return optimizer.lower(optimized, learningRate: rate, g)
+    }
   }
 }
