@@ -124,6 +124,7 @@ extension OperatorEvidence {
     case .banded: return .typed("banded")
     case .circular: return .typed("circular")
     case .copies(let part): return .typed("copies", [(key: "of", value: part.json)])
+    case .disjoint: return .typed("disjoint")
     case .interpolation: return .typed("interpolation")
     case .groups(let parts): return .typed("groups", of(parts))
     case .separable(let parts): return .typed("separable", of(parts))

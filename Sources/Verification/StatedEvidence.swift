@@ -12,6 +12,7 @@ indirect enum StatedEvidence {
   case banded
   case circular
   case copies(of: StatedEvidence)
+  case disjoint
   case interpolation
   case groups([StatedEvidence])
   case separable([StatedEvidence])
@@ -45,6 +46,7 @@ indirect enum StatedEvidence {
     case "banded": self = .banded
     case "circular": self = .circular
     case "copies": self = .copies(of: try StatedEvidence(try fields.field("of")))
+    case "disjoint": self = .disjoint
     case "interpolation": self = .interpolation
     case "groups": self = .groups(try parts())
     case "separable": self = .separable(try parts())
@@ -69,6 +71,7 @@ indirect enum StatedEvidence {
     case .banded: "banded"
     case .circular: "circular"
     case .copies: "copies"
+    case .disjoint: "disjoint"
     case .interpolation: "interpolation"
     case .groups: "groups"
     case .separable: "separable"
