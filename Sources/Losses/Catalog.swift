@@ -4,7 +4,12 @@ import Model
 public enum LossesCatalog {
   public static let all: [any SupervisedLoss.Type] = [
     CrossEntropy.self,
+    Hinge.self,
+    HingeKR.self,
+    KantorovichRubinstein.self,
+    MeanAbsoluteError.self,
     MeanSquaredError.self,
+    MultiMargin.self,
   ]
 
   /// The families of a generator and a critic.

@@ -84,13 +84,20 @@ extension Lowering {
     return Program(name: name, graph: g.graph, outputs: outputs, updates: result.updates)
   }
 
-  /// 1 where the first largest of the outputs is the label's, [batch]. Outputs with a NaN are never
-  /// correct.
+  /// 1 where the first largest of the outputs is the label's, [batch]. A single output stands for
+  /// class 1 where it is positive and for class 0 elsewhere. Outputs with a NaN are never correct.
   private static func correct(_ output: Value, _ labels: Value, _ g: GraphBuilder) -> Value {
     let shape = g.shape(output)
     let rest = Array(1..<shape.count)
     let logits = g.reshape(output, to: [shape[0], rest.reduce(1) { $0 * shape[$1] }])
     let flat = g.shape(logits)
+    if flat[1] == 1 {
+      let zero = g.constant(0, flat)
+      let isPositive = g.binary(.greater, logits, zero)
+      let isNumber = g.binary(.equal, logits, logits)
+      let isRight = g.binary(.equal, isPositive, g.broadcast(leading: labels, to: flat))
+      return g.sum(g.multiply(isNumber, isRight), [1])
+    }
     let largest = g.maximum(over: [1], logits)
     let isLargest = g.binary(.equal, logits, g.broadcast(leading: largest, to: flat))
     // The largest of n − j over the hits j is n minus the first hit.
