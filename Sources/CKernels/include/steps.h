@@ -11,7 +11,7 @@ typedef struct {
   const void *_Nonnull work;  /* the lgc_loop, lgc_product, … */
 } lgc_step;
 
-/* Runs all steps; −1, or the number of the step that failed. `nanoseconds`, if given, receives the
- * duration of each step. */
+/* Runs all steps; −1, or the number of the step that failed. `moments`, if given, receives when each
+ * step began (lgc_nanoseconds), and after them, at [count], when the last ended. */
 int lgc_steps_run(
-    const lgc_step *_Nonnull steps, int count, int64_t *_Nullable nanoseconds);
+    const lgc_step *_Nonnull steps, int count, int64_t *_Nullable moments);
