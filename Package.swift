@@ -63,7 +63,8 @@ let package = Package(
     // Random programs, for the tests of passes and of engines.
     .target(
       name: "TensorsTestSupport", dependencies: ["Tensors", "ReferenceEngine"],
-      path: "Tests/TensorsTestSupport"),
+      path: "Tests/TensorsTestSupport",
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "ReferenceEngine", "TensorsTestSupport"]),
     .testTarget(

@@ -19,9 +19,11 @@ static inline uint32_t flush_denormals(void) {
   _mm_setcsr(old | 0x8040);
   return old;
 }
+static inline void keep_denormals(void) { _mm_setcsr(_mm_getcsr() & ~0x8040u); }
 static inline void restore(uint32_t control) { _mm_setcsr(control); }
 #else
 static inline uint32_t flush_denormals(void) { return 0; }
+static inline void keep_denormals(void) {}
 static inline void restore(uint32_t control) { (void)control; }
 #endif
 
@@ -130,6 +132,25 @@ void lgc_team_run(lgc_body body, const void *work, int threads) {
   }
   struct call call = {body, work};
   gomp_parallel(enter, &call, (unsigned)threads, 0);
+}
+
+int lgc_team_set(int threads) {
+  if (!gomp_parallel) return 1;
+  int before = max_threads();
+  if (before != threads) set_threads(threads);
+  return before;
+}
+
+static void flush_worker(void *context) {
+  int number = thread_number();
+  if (number == 0) return;
+  pin_worker(number, thread_count());
+  if (*(const int *)context) flush_denormals();
+  else keep_denormals();
+}
+
+void lgc_workers_flush(int threads, int flush) {
+  if (threads > 1 && gomp_parallel) gomp_parallel(flush_worker, &flush, (unsigned)threads, 0);
 }
 
 lgc_caller_mode lgc_caller_enter(void) {

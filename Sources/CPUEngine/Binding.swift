@@ -18,23 +18,30 @@ final class BoundSteps {
   private(set) var steps: UnsafeMutablePointer<lgc_step>
   let count: Int
   private var owned: [UnsafeMutableRawPointer] = []
+  private var calls: [OpaquePointer] = []
   private let plan: Plan
   private let addresses: Addresses
 
-  init(_ plan: Plan, _ addresses: Addresses) {
+  init(_ plan: Plan, _ addresses: Addresses) throws(EngineError) {
     self.plan = plan
     self.addresses = addresses
     count = plan.steps.count
     steps = .allocate(capacity: max(1, plan.steps.count))
     for (index, step) in plan.steps.enumerated() {
-      let (kind, work) = bind(step.work)
+      let (kind, work) = try bind(step)
       (steps + index).initialize(to: lgc_step(kind: kind.rawValue, work: work))
     }
   }
 
   deinit {
     steps.deallocate()
+    for call in calls { lgc_call_free(call) }
     for pointer in owned { pointer.deallocate() }
+  }
+
+  /// Runs all steps; −1, or the number of the step that failed.
+  func run(_ moments: UnsafeMutablePointer<Int64>?) -> Int32 {
+    lgc_steps_run(steps, Int32(count), calls.isEmpty ? 1 : threads, moments)
   }
 
   func address(_ buffer: Int) -> UnsafeMutablePointer<Float> {
@@ -59,8 +66,9 @@ final class BoundSteps {
 
   private var threads: Int32 { Int32(addresses.threads) }
 
-  private func bind(_ work: PlannedStep.Work) -> (lgc_step_kind, UnsafeRawPointer) {
-    switch work {
+  private func bind(_ step: PlannedStep) throws(EngineError) -> (lgc_step_kind, UnsafeRawPointer) {
+    switch step.work {
+    case .call(let call): return (LGC_STEP_CALL, try bind(call, step))
     case .loop(let loop): return (LGC_STEP_LOOP, bind(loop))
     case .product(let product): return (LGC_STEP_PRODUCT, bind(product))
     case .copy(let copy): return (LGC_STEP_COPY, bind(copy))
@@ -132,6 +140,20 @@ final class BoundSteps {
     product.bias = planned.bias.map { UnsafePointer(address($0)) }
     product.statuses = own([Int32](repeating: 0, count: planned.parts))
     return own(product)
+  }
+
+  private func bind(
+    _ planned: PlannedCall, _ step: PlannedStep
+  ) throws(EngineError) -> UnsafeRawPointer {
+    func pointer(_ buffer: Int?) -> UnsafeMutablePointer<Float>? { buffer.map { address($0) } }
+    let call = lgc_call_create(
+      planned.primitive.handle, pointer(planned.x), pointer(planned.weight),
+      pointer(planned.bias), pointer(planned.y), pointer(planned.scratch))
+    guard let call else {
+      throw EngineError("oneDNN has no memory for the \(step.label)", origin: step.origin)
+    }
+    calls.append(call)
+    return UnsafeRawPointer(call)
   }
 
   private func bind(_ planned: PlannedCopy) -> UnsafeRawPointer {

@@ -51,7 +51,7 @@ public final class CPUExecutable: ProfilingExecutable {
         arena: working.base, kept: kept.base, states: stateAddresses,
         scratch: working.base + arena, partials: working.base + arena + scratch,
         threads: options.threads)
-      let steps = BoundSteps(plan, addresses)
+      let steps = try BoundSteps(plan, addresses)
       for constant in plan.constants {
         constant.numbers.write(
           to: steps.address(constant.buffer), count: plan.buffers[constant.buffer].count)
@@ -86,7 +86,7 @@ public final class CPUExecutable: ProfilingExecutable {
 
   public func run(_ program: String) throws(EngineError) {
     let runnable = try runnable(program)
-    try check(lgc_steps_run(runnable.steps.steps, Int32(runnable.steps.count), nil), runnable)
+    try check(runnable.steps.run(nil), runnable)
   }
 
   public func run(
@@ -97,8 +97,7 @@ public final class CPUExecutable: ProfilingExecutable {
     guard moments.count == count + 1 else {
       throw EngineError("`\(program)` has \(count) steps: \(moments.count) moments do not fit")
     }
-    try check(
-      lgc_steps_run(runnable.steps.steps, Int32(count), moments.baseAddress), runnable)
+    try check(runnable.steps.run(moments.baseAddress), runnable)
   }
 
   public func profiledSteps(of program: String) throws(EngineError) -> [ProfiledStep] {

@@ -75,13 +75,15 @@ struct EngineGraph {
     case .iota(let leaf): return append(.iota(axis: leaf.axis), [], shape, origin)
     default: break
     }
-    return append(try kind(node, nodes[operands[0]].shape), operands, shape, origin)
+    let shapes = operands.map { nodes[$0].shape }
+    return append(try kind(node, shapes), operands, shape, origin)
   }
 
-  /// The kind of a node with operands; `first` is the shape of the first.
+  /// The kind of a node with operands of these shapes.
   private func kind(
-    _ node: GraphNode, _ first: Shape
+    _ node: GraphNode, _ shapes: [Shape]
   ) throws(EngineError) -> EngineNode.Kind {
+    let first = shapes[0]
     let sameCount = first.elementCount == node.shape.elementCount
     switch node.op {
     case .input, .state, .constant, .iota: preconditionFailure("a leaf has no operands")
@@ -101,7 +103,8 @@ struct EngineGraph {
     case .pad(let op): return sameCount ? .alias : .pad(op)
     case .concatenate(let op): return sameCount ? .alias : .concatenate(axis: op.axis)
     case .dot(let op): return .dot(op)
-    case .take, .put, .convolution, .window:
+    case .convolution(let op): return .convolution(EngineConvolution(op, shapes))
+    case .take, .put, .window:
       throw EngineError(
         "the CPU engine does not run `\(node.op.primitive.mnemonic)`", origin: node.origin)
     }

@@ -21,6 +21,7 @@ struct EngineNode {
     case pad(Pad)
     case concatenate(axis: Int)
     case dot(Dot)
+    case convolution(EngineConvolution)
   }
 
   let kind: Kind

@@ -5,7 +5,7 @@ struct Group {
   enum Kind {
     /// One pass of element-wise work and reductions.
     case loop
-    /// A matrix product with what its result passes through.
+    /// A matrix product or a convolution with what its result passes through.
     case product(ProductTail)
     /// One node that moves or folds an array, or random numbers.
     case array
@@ -49,8 +49,7 @@ struct Grouping {
       .sorted { precedence.rank[$0] < precedence.rank[$1] }
     // Products take their tails before element-wise groups can.
     for index in order {
-      guard case .dot = graph.nodes[index].kind else { continue }
-      addProduct(index, options)
+      if graph.nodes[index].isContraction { addProduct(index, options) }
     }
     for index in order {
       if case .product = groups[index]?.kind { place(index) }
@@ -92,7 +91,7 @@ struct Grouping {
         members.contains($0) || precedence.rank[$0] < precedence.rank[index]
       }
     }
-    if options.fusion {
+    if options.fusion, graph.nodes[index].takesTail {
       if let reader = onlyReader(index), follows(reader),
         let bias = biasAdded(by: reader, to: index)
       {
@@ -112,14 +111,31 @@ struct Grouping {
     for member in members { groupOf[member] = index }
   }
 
-  /// The storage of the other operand, if `index` adds one number per column to the product.
+  /// The storage of the other operand, if `index` adds one number per column to the product, or one
+  /// per channel to the convolution.
   private func biasAdded(by index: Int, to product: Int) -> Int? {
     guard graph.nodes[index].isMap(LGC_ADD) else { return nil }
+    if case .convolution(let convolution) = graph.nodes[product].kind {
+      return channelBias(index, product, convolution)
+    }
     let accesses = graph.nodes[index].operands.map { reads.access($0)! }
     guard let bias = accesses.first(where: { $0.root != product }), bias.layout == LGC_ROW,
       bias.space?.columns == graph.nodes[product].shape[1]
     else { return nil }
     return bias.root
+  }
+
+  private func channelBias(
+    _ index: Int, _ product: Int, _ convolution: EngineConvolution
+  ) -> Int? {
+    let roots = graph.nodes[index].operands.map { graph.root($0) }
+    guard let other = roots.first(where: { $0 != product }),
+      case .broadcast(convolution.yArrangement.channelAxes(graph.nodes[other].shape.count)) =
+        graph.nodes[other].kind
+    else { return nil }
+    let bias = graph.root(graph.nodes[other].operands[0])
+    let isStored = reads.isComputed(bias) || graph.nodes[bias].isLeaf
+    return isStored && graph.nodes[bias].count == convolution.outputs ? bias : nil
   }
 
   // MARK: fusion

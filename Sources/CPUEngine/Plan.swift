@@ -27,6 +27,7 @@ struct PlannedStep {
   enum Work {
     case loop(PlannedLoop)
     case product(PlannedProduct)
+    case call(PlannedCall)
     case copy(PlannedCopy)
     case fold(PlannedFold)
     case fill(buffer: Int, value: Float)
@@ -74,6 +75,18 @@ struct PlannedProduct {
   var relu: Bool
 }
 
+/// A primitive of oneDNN on the buffers that it takes.
+struct PlannedCall {
+  var primitive: LibraryPrimitive
+  var x: Int?
+  var weight: Int?
+  var bias: Int?
+  var y: Int?
+  var scratch: Int?
+  /// Floating-point operations; 0 for those that only move data.
+  var operations = 0
+}
+
 struct PlannedCopy {
   var to: Int
   var from: Int
@@ -98,6 +111,7 @@ extension PlannedStep {
         + loop.reductions.map(\.buffer)
     case .product(let product):
       [product.left, product.right] + product.results + (product.bias.map { [$0] } ?? [])
+    case .call(let call): [call.x, call.weight, call.bias, call.y, call.scratch].compactMap(\.self)
     case .copy(let copy): [copy.to, copy.from]
     case .fold(let fold): [fold.to, fold.from]
     case .fill(let buffer, _): [buffer]

@@ -53,7 +53,7 @@ extension Planner {
       add(
         .random(buffer: to, counter: from[0], stream: stream), "random \(node.shape.shapeText)",
         node.origin)
-    case .input, .state, .constant, .iota, .map, .alias, .dot:
+    case .input, .state, .constant, .iota, .map, .alias, .dot, .convolution:
       preconditionFailure("lgc's own bug: node \(index) is no array step")
     }
   }

@@ -20,6 +20,8 @@ final class Planner {
   let options: PlanOptions
   private(set) var plan: Plan
   private(set) var storage: [Int: Storage] = [:]
+  /// Weights in the form of a convolution that reads them, by node.
+  var packed: [Int: [PackedWeight]] = [:]
   private var outputBuffers: [Int: Int] = [:]
   /// Values of updates that could not be computed in the state's place.
   private var lateCopies: [(from: Int, to: Int)] = []
@@ -53,7 +55,12 @@ final class Planner {
       let group = grouping.groups[key]!
       switch group.kind {
       case .loop: planLoop(key, group)
-      case .product(let tail): planProduct(key, tail)
+      case .product(let tail):
+        if case .convolution(let convolution) = graph.nodes[key].kind {
+          try planConvolution(key, convolution, tail)
+        } else {
+          planProduct(key, tail)
+        }
       case .array: try planArray(key)
       }
     }

@@ -18,10 +18,11 @@ extension PlannedStep {
       label: label, origin: origin, operations: operations, bytes: bytes(buffers))
   }
 
-  /// Of products: 2·m·n·k. Element-wise steps count none, they take as long as their data.
+  /// Of products and convolutions: 2·m·n·k. Element-wise steps count none, they take as long as their data.
   private var operations: Int {
     switch work {
     case .product(let product): 2 * product.rows * product.columns * product.inner
+    case .call(let call): call.operations
     default: 0
     }
   }
@@ -31,6 +32,9 @@ extension PlannedStep {
   private func bytes(_ buffers: [Buffer]) -> Int {
     func bytes(_ indices: some Sequence<Int>) -> Int {
       Set(indices).reduce(0) { $0 + 4 * buffers[$1].count }
+    }
+    if case .call(let call) = work {
+      return bytes([call.x, call.weight, call.bias, call.y].compactMap(\.self))
     }
     guard case .loop(let loop) = work else { return bytes(self.buffers) }
     var read: Set<Int> = []

@@ -19,7 +19,7 @@ public struct Flatten: Layer {
     [try Self.only(inputs).elementCount]
   }
 
-  public func operation(_ inputs: [Shape]) -> LayerOperation { .known(.one) }
+  public func operation(_ inputs: [Shape]) -> LayerOperation { .linear(.scaling(1)) }
 
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let shape = context.graph.shape(inputs[0])

@@ -29,7 +29,7 @@ public struct ReshapeLayer: Layer {
     return shape
   }
 
-  public func operation(_ inputs: [Shape]) -> LayerOperation { .known(.one) }
+  public func operation(_ inputs: [Shape]) -> LayerOperation { .linear(.scaling(1)) }
 
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     context.graph.reshape(inputs[0], to: [context.graph.shape(inputs[0])[0]] + shape)

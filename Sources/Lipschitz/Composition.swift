@@ -28,10 +28,19 @@ public func compose(
   compose(network, norm: norm, from: .input, layerBound: layerBound)
 }
 
+/// The same in L2 with stretches that are proved as a whole: L(exit) is the smaller of what the
+/// layers compose to and factor·L(entry).
+public func compose(
+  _ network: Network, stretches: [JointEvidence], layerBound: (Int) -> UpperBound
+) -> Composition {
+  compose(network, norm: .l2, from: .input, stretches: stretches, layerBound: layerBound)
+}
+
 /// The same seen from another value than the input, for what lies between the ends of a residual
 /// block: L(source) = 1, and 0 for every value that does not depend on it.
 func compose(
-  _ network: Network, norm: Norm, from source: NetworkValue, layerBound: (Int) -> UpperBound
+  _ network: Network, norm: Norm, from source: NetworkValue, stretches: [JointEvidence] = [],
+  layerBound: (Int) -> UpperBound
 ) -> Composition {
   var values: [UpperBound] = []
   values.reserveCapacity(network.nodes.count)
@@ -50,6 +59,9 @@ func compose(
     } else {
       let stacked = stack(operands, norm: norm)
       values.append(stacked == .zero ? .zero : layerBound(index) * stacked)
+    }
+    for stretch in stretches where stretch.exit == .node(index) {
+      values[index] = min(values[index], stretch.factor * bound(of: stretch.entry))
     }
   }
   return Composition(values: values, total: bound(of: network.output))

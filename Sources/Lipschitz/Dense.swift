@@ -13,7 +13,7 @@ public func denseBound<Scalar: StoredScalar>(
   try withBuffer(weight) { (buffer) throws(ProofError) in
     let matrix = Matrix(buffer, rows: rows, columns: columns)
     let largest = try matrix.largestMagnitude()
-    if largest == 0 { return OperatorBound(upper: .zero, lower: .zero, method: .zero) }
+    if largest == 0 { return .zero }
     let bound = try LinearAlgebra.withProofArithmetic { () throws(ProofError) in
       switch norm {
       case .l1: matrix.largestColumnSum()
@@ -36,9 +36,10 @@ public func diagonalBound<Scalar: StoredScalar>(
   try withBuffer(weight) { (buffer) throws(ProofError) in
     do throws(ProofError) {
       let largest = try Matrix(buffer, rows: 1, columns: weight.count).largestMagnitude()
+      if largest == 0 { return .zero }
       return OperatorBound(
         upper: UpperBound(proved: largest), lower: LowerBound(proved: largest),
-        method: largest == 0 ? .zero : .largestEntry)
+        method: .largestEntry, evidence: .largestEntry)
     } catch {
       guard case .notFinite(let tensor, let index, let value) = error else { throw error }
       throw .notFinite(tensor: tensor, index: [index[1]], value: value)
@@ -86,7 +87,8 @@ extension Matrix {
       lower = max(lower, total.lower)
     }
     return OperatorBound(
-      upper: UpperBound(proved: upper), lower: LowerBound(proved: lower), method: .rowSums)
+      upper: UpperBound(proved: upper), lower: LowerBound(proved: lower), method: .rowSums,
+      evidence: .sums)
   }
 
   /// L1: max over columns of Σᵢ |wᵢⱼ|.
@@ -111,7 +113,8 @@ extension Matrix {
       lower = max(lower, part.lower)
     }
     return OperatorBound(
-      upper: UpperBound(proved: upper), lower: LowerBound(proved: lower), method: .columnSums)
+      upper: UpperBound(proved: upper), lower: LowerBound(proved: lower), method: .columnSums,
+      evidence: .sums)
   }
 }
 

@@ -48,37 +48,3 @@ struct Matrix<Scalar: StoredScalar> {
     return Double(largest)
   }
 }
-
-/// What is proved of one linear operator in one norm.
-public struct OperatorBound: Sendable, Equatable {
-  public let upper: UpperBound
-  /// A value that the ratio ‖W·x‖/‖x‖ is proved to reach (or exceed) for some x; nil for layers
-  /// whose constant is known from their kind, where nothing is searched.
-  public let lower: LowerBound?
-  public let method: Method
-
-  public enum Method: String, Sendable {
-    /// Verified Cholesky factorisation of λI − WᵀW.
-    case cholesky = "verified Cholesky"
-    /// (Σ wᵢⱼ²)^½: one row or column, where it is the norm, or the fallback.
-    case frobenius = "Frobenius norm"
-    case columnSums = "column sums"
-    case rowSums = "row sums"
-    case largestEntry = "largest entry"
-    /// All weights are zero.
-    case zero = "zero"
-    /// A constant of the layer's kind or arguments.
-    case known = "constant"
-    /// Σ |cᵢ| of a weighted sum.
-    case sum = "sum"
-    case unbounded = "unbounded"
-    /// No proof is known for the operator: its bound is null.
-    case unproved = "no proof yet"
-  }
-
-  public init(upper: UpperBound, lower: LowerBound?, method: Method) {
-    self.upper = upper
-    self.lower = lower
-    self.method = method
-  }
-}

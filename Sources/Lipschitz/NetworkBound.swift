@@ -15,6 +15,10 @@ public struct BoundReport: Sendable {
   /// The composition of the layers' norms over the graph; what `upper` is compared with where
   /// another method is tighter.
   public let product: UpperBound
+  /// Everything that was tried for the whole network, each a proof of its own, `product` first.
+  public let methods: [MethodBound]
+  /// The stretches that `upper` rests on where `method` is `joint` or `fast`; else empty.
+  public let stretches: [JointEvidence]
   /// One per node of the network, in execution order.
   public let layers: [LayerBound]
   public let residualBlocks: [ResidualBound]
@@ -24,6 +28,18 @@ public struct BoundReport: Sendable {
     case product
     /// Absolute values of the matrices carried through the graph (L1, L∞).
     case absoluteValues = "absolute values"
+    /// Multipliers in closed form for stretches of linear layers and activations, composed.
+    case fast
+    /// Multipliers found by search for the same stretches.
+    case joint
+  }
+
+  /// The whole network by one method.
+  public struct MethodBound: Sendable {
+    public let method: Method
+    public let upper: UpperBound
+    /// Time of search and proof beyond the methods it builds on.
+    public let seconds: Double
   }
 
   public struct LayerBound: Sendable {
@@ -69,23 +85,41 @@ public func certifiedBound(
 
 private func report(_ weights: NetworkWeights, norm: Norm) throws(ProofError) -> BoundReport {
   let network = weights.network
+  var start = ContinuousClock.now
   var layers: [BoundReport.LayerBound] = []
   for (index, node) in network.nodes.enumerated() {
     let bound = try weights.operatorBound(index, norm: norm)
     layers.append(.init(name: node.name, kind: node.kind, bound: bound))
   }
   let product = compose(network, norm: norm) { layers[$0].bound.upper }.total
-  let other = absoluteValueBound(weights, norm: norm)
+  var methods: [BoundReport.MethodBound] = [
+    .init(method: .product, upper: product, seconds: start.elapsed)
+  ]
+  start = .now
+  if let other = absoluteValueBound(weights, norm: norm) {
+    methods.append(.init(method: .absoluteValues, upper: other, seconds: start.elapsed))
+  }
   // Equal up to rounding is not tighter: the simpler method then has the word.
-  let isTighter = other.map { $0.value < product.value * (1 - 1e-12) } ?? false
+  var best = methods[0]
+  for other in methods.dropFirst() where other.upper.value < best.upper.value * (1 - 1e-12) {
+    best = other
+  }
   return BoundReport(
-    norm: norm, upper: isTighter ? other! : product,
-    method: isTighter ? .absoluteValues : .product, product: product, layers: layers,
+    norm: norm, upper: best.upper, method: best.method, product: product, methods: methods,
+    stretches: [], layers: layers,
     residualBlocks: network.blocks.map { block in
       let (body, whole) = block.bounds(in: network, norm: norm) { layers[$0].bound.upper }
       return .init(
         name: block.name, mode: block.mode, weight: block.weight, body: body, whole: whole)
     })
+}
+
+extension ContinuousClock.Instant {
+  /// Seconds since then.
+  fileprivate var elapsed: Double {
+    let parts = duration(to: .now).components
+    return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
+  }
 }
 
 extension DataSection {

@@ -113,13 +113,16 @@ extension NetworkWeights {
         case .float64(let values): return try diagonalBound(values)
         }
       } catch { throw error.naming(node.tensorName(weight)) }
+    case .linear(.scaling(1)):
+      // The identity up to the shape: nothing to search.
+      return OperatorBound(upper: .one, lower: nil, method: .known)
     case .linear(.scaling(let factor)):
       return OperatorBound(
         upper: UpperBound(proved: abs(factor)), lower: LowerBound(proved: abs(factor)),
-        method: .known)
+        method: .known, evidence: .constant)
     case .linear(.convolution), .linear(.transposedConvolution), .linear(.separable),
       .linear(.normalisation), .scaled:
-      return OperatorBound(upper: .unknown, lower: nil, method: .unproved)
+      return OperatorBound(upper: .unknown, lower: nil, method: .unproved, evidence: .constant)
     case .weightedSum, .elementwise, .known, .unbounded:
       let upper = operationBound(node.operation, norm: norm) ?? .unknown
       let method: OperatorBound.Method = switch node.operation {
@@ -127,7 +130,7 @@ extension NetworkWeights {
       case .unbounded: .unbounded
       default: .known
       }
-      return OperatorBound(upper: upper, lower: nil, method: method)
+      return OperatorBound(upper: upper, lower: nil, method: method, evidence: .constant)
     }
   }
 }

@@ -49,7 +49,8 @@ struct SpectralProof<Scalar: StoredScalar> {
     let squared = min(factorised ?? .infinity, frobeniusSquare(gram.trace))
     return OperatorBound(
       upper: unscaled(squared), lower: rayleighLower(candidate.vector),
-      method: factorised == squared ? .cholesky : .frobenius)
+      method: factorised == squared ? .cholesky : .frobenius,
+      evidence: factorised == squared ? .gram : .frobenius)
   }
 
   /// One row or column: the Euclidean norm, by the same formula with t = F, T = m = 0.
@@ -66,7 +67,7 @@ struct SpectralProof<Scalar: StoredScalar> {
     return OperatorBound(
       upper: unscaled(upper),
       lower: LowerBound(proved: Directed.scaledDown(lower, exponent: exponent)),
-      method: .frobenius)
+      method: .frobenius, evidence: .frobenius)
   }
 
   /// U² for the first candidate whose factorisation runs; nil where none below the Frobenius

@@ -45,7 +45,7 @@ extension RandomGraph {
     return shape.elementCount <= 300 ? shape : [17, 7]
   }
 
-  private mutating func someValue() -> Value { pick(candidates) }
+  mutating func someValue() -> Value { pick(candidates) }
 
   private mutating func numbers(_ shape: Shape) -> [Float] {
     (0..<shape.elementCount).map { _ in Float(4 * generator.uniform() - 2) }
@@ -71,10 +71,24 @@ extension RandomGraph {
     }
   }
 
-  /// A value of the shape: one there is, or a new leaf.
+  /// A value of the shape: one there is, the elements of another one, or a new leaf.
   mutating func value(_ shape: Shape) -> Value {
     let fitting = candidates.filter { g.shape($0) == shape }
-    return fitting.isEmpty || integer(0..<3) == 0 ? leaf(shape) : pick(fitting)
+    switch integer(0..<3) {
+    case 0: return leaf(shape)
+    case 1: return rearranged(someValue(), shape) ?? leaf(shape)
+    default: return fitting.isEmpty ? leaf(shape) : pick(fitting)
+    }
+  }
+
+  /// The elements of x, repeated or cut off, in another shape.
+  private mutating func rearranged(_ x: Value, _ shape: Shape) -> Value? {
+    let (count, extent) = (shape.elementCount, g.shape(x).elementCount)
+    let places = (0..<count).map { $0 % extent }
+    guard let flat = emit(.reshape(Reshape(to: [extent])), [x]),
+      let taken = emit(.take(Take(axis: 0, places: places, extent: extent)), [flat])
+    else { return nil }
+    return emit(.reshape(Reshape(to: shape)), [taken])
   }
 }
 
@@ -96,18 +110,8 @@ extension RandomGraph {
       let x = someValue()
       let axes = g.shape(x).indices.filter { _ in generator.uniform() < 0.5 }
       _ = emit(.reduce(Reduce(pick(Reduce.Kind.allCases), axes: axes)), [x])
-    case .take:
-      let x = someValue()
-      guard let axis = g.shape(x).indices.randomElement(using: &generator) else { return }
-      let extent = g.shape(x)[axis]
-      let places = (0..<integer(1..<5)).map { _ in integer(0..<extent) }
-      _ = emit(.take(Take(axis: axis, places: places, extent: extent)), [x])
-    case .put:
-      let x = someValue()
-      guard let axis = g.shape(x).indices.randomElement(using: &generator) else { return }
-      let extent = integer(1..<6)
-      let places = (0..<g.shape(x)[axis]).map { _ in integer(0..<extent) }
-      _ = emit(.put(Put(axis: axis, places: places, extent: extent)), [x])
+    case .take: growTake()
+    case .put: growPut()
     case .dot: growDot()
     case .convolution: growConvolution()
     case .window: growWindow()
@@ -161,7 +165,7 @@ extension RandomGraph {
     _ = emit(.dot(dot), [a, b])
   }
 
-  private mutating func scaled(_ x: Value) -> Value? {
+  mutating func scaled(_ x: Value) -> Value? {
     if integer(0..<4) == 0 { return emit(.unary(.negate), [x]) }
     let scalar = value([])
     let copies = emit(.broadcast(Broadcast(to: g.shape(x), axes: [])), [scalar])

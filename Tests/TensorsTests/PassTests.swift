@@ -190,7 +190,7 @@ import Testing
   private func scaledDot(
     batch: Int, _ body: (GraphBuilder, _ w: Value, _ s: Value) -> Value
   ) -> [String] {
-    let result = lines(after: { $0.withScalarsOutOfDots().withoutDeadCode() }) { g in
+    let result = lines(after: { $0.withScalarsOutOfContractions().withoutDeadCode() }) { g in
       let (x, w, s) = (g.input("x", [batch, 6]), g.state("w", [5, 6]), g.state("s", []))
       return g.dot(x, body(g, w, s), transposeRight: true)
     }
@@ -217,7 +217,7 @@ import Testing
 
   @Test func aWeightAsLargeAsTheProductIsScaledIfOthersReadIt() {
     #expect(scaledDot(batch: 6) { g, w, s in g.divide(w, s) }.last == "%6 = multiply %3 %5 : 6×5")
-    let shared = lines(after: { $0.withScalarsOutOfDots() }) { g in
+    let shared = lines(after: { $0.withScalarsOutOfContractions() }) { g in
       let (x, w, s) = (g.input("x", [6, 6]), g.state("w", [5, 6]), g.state("s", []))
       let scaled = g.divide(w, s)
       return g.add(g.sum(scaled), g.sum(g.dot(x, scaled, transposeRight: true)))
@@ -241,6 +241,154 @@ import Testing
     // Of w's size there are w itself and its gradient, a dot.
     let large = whole.graph.nodes.filter { $0.shape.elementCount == 32 * 64 }
     #expect(large.map(\.op.primitive.mnemonic) == ["state", "dot"])
+  }
+
+  @Test func scalarsMoveOutOfEveryFormOfConvolution() {
+    // A kernel larger than the images, and images larger than their kernel.
+    func scaled(_ form: Convolution.Form, extent: Int, kernel: Int, side: Int) -> [String] {
+      let axes = [WindowAxis(extent: extent, kernel: kernel)]
+      let x = [2, 3, extent], w = [4, 3, kernel], y = [2, 4, axes[0].outputs]
+      let shapes =
+        switch form {
+        case .forward: [x, w]
+        case .data: [y, w]
+        case .weights: [x, y]
+        }
+      let result = lines(after: { $0.withScalarsOutOfContractions().withoutDeadCode() }) { g in
+        var operands = [g.input("a", shapes[0]), g.input("b", shapes[1])]
+        operands[side] = g.divide(operands[side], g.state("s", []))
+        return g.add(.convolution(Convolution(form, axes: axes)), operands)
+      }
+      return Array(result.dropFirst(3).dropLast())
+    }
+    #expect(
+      scaled(.forward, extent: 4, kernel: 4, side: 1) == [
+        "%3 = convolution axes=[4k4s1p0,0] %0 %1 : 2×4×1", "%4 = reciprocal %2 : scalar",
+        "%5 = broadcast axes=[] %4 : 2×4×1", "%6 = multiply %3 %5 : 2×4×1",
+      ])
+    #expect(
+      scaled(.data, extent: 4, kernel: 4, side: 1).first
+        == "%3 = convolution_data axes=[4k4s1p0,0] %0 %1 : 2×3×4")
+    #expect(
+      scaled(.weights, extent: 9, kernel: 2, side: 1).first
+        == "%3 = convolution_weights axes=[9k2s1p0,0] %0 %1 : 4×3×2")
+    #expect(
+      scaled(.weights, extent: 9, kernel: 2, side: 0).last == "%6 = multiply %3 %5 : 4×3×2")
+    // Scaling the images would cost more than scaling the kernel.
+    #expect(
+      scaled(.forward, extent: 9, kernel: 2, side: 1).last
+        == "%5 = convolution axes=[9k2s1p0,0] %0 %4 : 2×4×8")
+  }
+
+  @Test func theGradientOfAScaledConvolutionHoldsNoScaledKernel() {
+    let g = GraphBuilder()
+    let axes = [WindowAxis(extent: 4, kernel: 3)]
+    let (x, w, s) = (g.input("x", [1, 16, 4]), g.state("w", [32, 16, 3]), g.state("s", []))
+    let y = g.sum(g.unary(.tanh, g.convolution(x, g.divide(w, s), axes: axes)))
+    let forward = Program(name: "p", graph: g.graph, outputs: [.init("y", y)]).optimized()
+    let h = GraphBuilder(forward.graph)
+    let sources = ["w", "s"].map { name in
+      Value(forward.graph.nodes.firstIndex { $0.op == .state(State(name: name, shape: $0.shape)) }!)
+    }
+    let slopes = h.gradient(of: forward.outputs[0].value, with: sources)
+    let whole = Program(
+      name: "p", graph: h.graph, outputs: [.init("w", slopes[0]), .init("s", slopes[1])]
+    ).optimized()
+    let large = whole.graph.nodes.filter { $0.shape.elementCount == 32 * 16 * 3 }
+    #expect(large.map(\.op.primitive.mnemonic) == ["state", "convolution_weights"])
+  }
+
+  // MARK: windows and places
+
+  @Test func convolutionsAndWindowsOfNothingAreNothing() {
+    let axes = [WindowAxis(extent: 5, kernel: 3, stride: 2, low: 1, high: 1)]
+    func rest(_ shapes: [Shape], _ body: (GraphBuilder, [Value]) -> Value) -> [String] {
+      let result = simplified { g in
+        body(g, shapes.enumerated().map { g.input("x\($0)", $1) })
+      }
+      return Array(result.dropFirst(shapes.count).dropLast())
+    }
+    func zero(_ shape: String) -> [String] { ["%1 = constant 0.0 : \(shape)"] }
+    #expect(
+      rest([[2, 4, 5]]) { g, x in g.convolution(x[0], g.constant(0, [6, 4, 3]), axes: axes) }
+        == zero("2×6×3"))
+    #expect(
+      rest([[6, 4, 3]]) { g, w in g.convolutionData(g.constant(0, [2, 6, 3]), w[0], axes: axes) }
+        == zero("2×4×5"))
+    #expect(
+      rest([[2, 4, 5]]) { g, x in g.convolutionWeights(x[0], g.constant(0, [2, 6, 3]), axes: axes) }
+        == zero("6×4×3"))
+    for form in [Window.Form.gather, .scatter] {
+      let shape = form == .gather ? "2×3" : "2×5"
+      #expect(
+        rest([[2, 3]]) { g, x in
+          let other = g.constant(0, form == .gather ? [2, 5] : [2, 3])
+          return g.add(.window(Window(form, axes: axes)), [x[0], other])
+        } == zero(shape))
+    }
+    func number(_ body: (GraphBuilder) -> Value) -> String { simplified(body)[0] }
+    #expect(
+      number { g in g.window(.sum, g.constant(0, [2, 5]), axes: axes) } == "%0 = constant 0.0 : 2×3")
+    #expect(
+      number { g in g.window(.spread, g.constant(0, [2, 3]), axes: axes) }
+        == "%0 = constant 0.0 : 2×5")
+    let inside = [WindowAxis(extent: 5, kernel: 3, dilation: 2), WindowAxis(extent: 4, kernel: 2)]
+    #expect(
+      number { g in g.window(.sum, g.constant(0.5, [5, 4]), axes: inside) }
+        == "%0 = constant 3.0 : 1×3")
+    // A window over the border holds less.
+    #expect(
+      simplified { g in g.window(.sum, g.constant(0.5, [2, 5]), axes: axes) }.count == 3)
+  }
+
+  @Test func windowsOfOneElementVanish() {
+    let axes = [WindowAxis(extent: 5, kernel: 1)]
+    for form in [Window.Form.sum, .spread] {
+      #expect(
+        simplified { g in g.window(form, g.input("x", [2, 5]), axes: axes) }
+          == ["%0 = input \"x\" : 2×5", "output y = %0"])
+    }
+  }
+
+  @Test func takesAndPutsAreTheSimplestMoves() {
+    func rest(_ shape: Shape, _ body: (GraphBuilder, Value) -> Value) -> [String] {
+      Array(simplified { g in body(g, g.input("x", shape)) }.dropFirst().dropLast())
+    }
+    func put(_ g: GraphBuilder, _ x: Value, _ places: [Int], _ extent: Int) -> Value {
+      g.add(.put(Put(axis: 1, places: places, extent: extent)), [x])
+    }
+    #expect(rest([2, 3]) { g, x in g.take(x, axis: 1, places: [0, 1, 2]) } == [])
+    #expect(rest([2, 3]) { g, x in put(g, x, [0, 1, 2], 3) } == [])
+    #expect(
+      rest([2, 3]) { g, x in g.take(g.constant(2, [2, 3]), axis: 1, places: [2, 2]) }
+        == ["%1 = constant 2.0 : 2×2"])
+    #expect(
+      rest([2, 3]) { g, x in put(g, g.constant(0, [2, 3]), [2, 2, 0], 4) }
+        == ["%1 = constant 0.0 : 2×4"])
+    #expect(
+      rest([2, 4]) { g, x in
+        g.take(g.take(x, axis: 1, places: [3, 0, 2, 2]), axis: 1, places: [1, 0, 3])
+      } == ["%1 = take axis=1 places=[0, 3, 2] %0 : 2×3"])
+    #expect(
+      rest([2, 3]) { g, x in put(g, put(g, x, [1, 1, 0], 2), [4, 0], 5) }
+        == ["%1 = put axis=1 places=[0, 0, 4] extent=5 %0 : 2×5"])
+    // What a take undoes vanishes.
+    #expect(
+      rest([2, 3]) { g, x in
+        g.take(g.take(x, axis: 1, places: [2, 1, 0]), axis: 1, places: [2, 1, 0])
+      } == [])
+    #expect(
+      rest([2, 7]) { g, x in g.take(x, axis: 1, places: [1, 3, 5]) }
+        == ["%1 = slice starts=[0, 1] limits=[2, 6] strides=[1, 2] %0 : 2×3"])
+    #expect(
+      rest([2, 3]) { g, x in put(g, x, [1, 3, 5], 8) }
+        == ["%1 = pad low=[0, 1] high=[0, 2] interior=[0, 1] %0 : 2×8"])
+    #expect(
+      rest([2, 3]) { g, x in put(g, x, [2, 0, 1], 3) }
+        == ["%1 = take axis=1 places=[1, 2, 0] %0 : 2×3"])
+    #expect(
+      rest([2]) { g, x in g.take(g.broadcast(x, to: [2, 3], axes: [0]), axis: 1, places: [2, 0]) }
+        == ["%1 = broadcast axes=[0] %0 : 2×2"])
   }
 
   // MARK: common subexpressions and dead code

@@ -27,9 +27,10 @@ import Testing
   private func expectEqual(
     _ a: [String: [Double]], _ b: [String: [Double]], within tolerance: Double, _ what: String
   ) {
-    #expect(Set(a.keys) == Set(b.keys))
     for (name, values) in a {
-      let other = b[name] ?? []
+      // By a state that simplification found unused.
+      let isNothing = name.hasPrefix("d.") && values.allSatisfy { $0 == 0 }
+      let other = b[name] ?? (isNothing ? values : [])
       #expect(values.count == other.count, "\(what): \(name)")
       for (x, y) in zip(values, other) {
         #expect(abs(x - y) <= tolerance * max(1, abs(x)), "\(what): \(name) is \(y), not \(x)")
@@ -39,10 +40,10 @@ import Testing
 
   @Test func everyPrimitiveOccurs() {
     var met: Set<String> = []
-    for seed in Self.seeds {
+    for seed in 0..<300 as Range<UInt64> {
       met.formUnion(RandomGraph(seed: seed).program.graph.nodes.map(\.op.primitive.mnemonic))
     }
-    #expect(met == everyMnemonic)
+    #expect(met == everyMnemonic, "missing: \(everyMnemonic.subtracting(met))")
   }
 
   @Test func theSameSeedGivesTheSameGraph() {
@@ -65,7 +66,7 @@ import Testing
   }
 
   private let passes: [(String, (Program) -> Program)] = [
-    ("simplification", { $0.simplified() }), ("scalars", { $0.withScalarsOutOfDots() }),
+    ("simplification", { $0.simplified() }), ("scalars", { $0.withScalarsOutOfContractions() }),
     ("common subexpressions", { $0.withoutCommonSubexpressions() }),
     ("dead code", { $0.withoutDeadCode() }), ("stop_gradient", { $0.withoutStopGradients() }),
     ("all", { $0.optimized() }),
@@ -79,33 +80,36 @@ import Testing
     }
   }
 
-  /// Gradients of the graph as it is, of the optimised one, and of the optimised gradient agree.
-  @Test func passesKeepDerivatives() throws {
-    for seed in Self.seeds.prefix(60) {
-      let graph = RandomGraph(seed: seed, nodes: 25)
-      let plain = differentiated(graph.program)
+  /// First and second gradients of the graph as it is, of the graph optimised before each
+  /// differentiation, and of the whole optimised at the end agree.
+  @Test(arguments: 0..<10) func passesKeepDerivatives(batch: UInt64) throws {
+    var compared = 0
+    for seed in batch * 30..<(batch + 1) * 30 {
+      let graph = RandomGraph(seed: seed, nodes: 20)
+      let plain = graph.differentiated()
       let before = try results(graph, plain)
       guard before.values.joined().allSatisfy({ abs($0) < 1e6 }) else { continue }
-      let forwardFirst = differentiated(graph.program.optimized())
+      compared += 1
+      let forwardFirst = graph.differentiated { $0.optimized() }
       expectEqual(
-        before, try results(graph, forwardFirst), within: 1e-7, "graph \(seed), forward optimised")
+        before, try results(graph, forwardFirst), within: 1e-7, "graph \(seed), optimised first")
       expectEqual(
         before, try results(graph, plain.withoutStopGradients().optimized()), within: 1e-7,
-        "graph \(seed), gradient optimised")
+        "graph \(seed), optimised last")
     }
+    #expect(compared > 15)
   }
 
-  /// ∂(Σ of all outputs)/∂ each input.
-  private func differentiated(_ program: Program) -> Program {
-    let g = GraphBuilder(program.graph)
-    let total = program.outputs.map { g.sum($0.value) }.reduce(g.constant(0)) { g.add($0, $1) }
-    let leaves = program.graph.nodes.enumerated().compactMap { (index, node) -> (String, Value)? in
-      guard case .input(let leaf) = node.op else { return nil }
-      return (leaf.name, Value(index))
+  /// Derivatives of everything drawn reach through every primitive that has one.
+  @Test func everyPrimitiveOccursInDerivatives() {
+    var met: Set<String> = []
+    for seed in Self.seeds {
+      met.formUnion(
+        RandomGraph(seed: seed, nodes: 20).differentiated().withoutDeadCode()
+          .graph.nodes.map(\.op.primitive.mnemonic))
     }
-    let slopes = g.gradient(of: total, with: leaves.map(\.1))
-    return Program(
-      name: "random", graph: g.graph,
-      outputs: zip(leaves, slopes).map { .init("d\($0.0)", $1) })
+    #expect(met.isSuperset(of: Convolution.Form.allCases.map { Convolution($0, axes: []).mnemonic }))
+    #expect(met.isSuperset(of: Window.Form.allCases.map { Window($0, axes: []).mnemonic }))
+    #expect(met.isSuperset(of: ["take", "put"]))
   }
 }

@@ -24,6 +24,13 @@ typedef void (*lgc_body)(const void *_Nonnull work, int part, int parts);
  * In every thread denormal numbers count as zero while the body runs. */
 void lgc_team_run(lgc_body _Nonnull body, const void *_Nonnull work, int threads);
 
+/* The number of threads that libraries called from this thread may start; returns what it was. */
+int lgc_team_set(int threads);
+
+/* Denormals count as zero (or again as themselves) in the workers of a team, also while a library
+ * computes on them; the calling thread has lgc_caller_enter. */
+void lgc_workers_flush(int threads, int flush);
+
 /* Between these two the calling thread takes denormals for zero and libraries that it calls start
  * no threads of their own. Restoring matters: outward rounding elsewhere needs denormals. */
 typedef struct { uint32_t control; int32_t threads; } lgc_caller_mode;

@@ -5,8 +5,8 @@ extension Program {
   /// passes leave it open; every input leaf stays, used or not.
   public func optimized() -> Program {
     let passes: [(Program) -> Program] = [
-      { $0.simplified() }, { $0.withScalarsOutOfDots() }, { $0.withoutCommonSubexpressions() },
-      { $0.withoutDeadCode() },
+      { $0.simplified() }, { $0.withScalarsOutOfContractions() },
+      { $0.withoutCommonSubexpressions() }, { $0.withoutDeadCode() },
     ]
     var program = self
     program.checked()

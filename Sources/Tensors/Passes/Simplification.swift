@@ -37,7 +37,10 @@ extension GraphBuilder {
     case .dot(let op): return simplified(op, x[0], x[1], shape)
     case .broadcast, .reshape, .transpose, .slice, .pad, .concatenate:
       return reindexed(op, x, shape)
-    case .take, .put, .convolution, .window: return nil
+    case .take(let op): return simplified(op, x[0], shape)
+    case .put(let op): return simplified(op, x[0], shape)
+    case .convolution: return x.contains { number($0) == 0 } ? constant(0, shape) : nil
+    case .window(let op): return simplified(op, x, shape)
     }
   }
 

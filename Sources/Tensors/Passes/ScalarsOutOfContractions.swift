@@ -1,14 +1,19 @@
 extension Program {
-  /// dot(x, s·W) → s·dot(x, W) for a scalar s, a number or a sign, on either side.
+  /// A scalar factor (a number, a sign, a broadcast scalar) of either operand of a dot or of a
+  /// convolution in any of its forms moves to the result: x·(s·W) → s·(x·W).
   ///
-  /// A factor moves where the matrix that then need not be scaled is larger than the product, or
-  /// as large and read by nobody else. It keeps spectral normalisation from holding W/σ, and must
-  /// run before differentiation for the gradient to profit: that of (x·Wᵀ)/σ sums over the product,
-  /// that of x·(W/σ)ᵀ over the whole of W.
-  public func withScalarsOutOfDots() -> Program {
+  /// A factor moves where the operand that then need not be scaled is larger than the result, or as
+  /// large and read by nobody else: the multiplication, and with it the sum that is the factor's
+  /// gradient, then runs over the smaller of the two. It must run before differentiation for the
+  /// gradient to profit. So spectral normalisation of a dense layer never holds W/σ; of a
+  /// convolution it does where the kernel is smaller than the images, which is the cheaper way.
+  public func withScalarsOutOfContractions() -> Program {
     let readers = readerCounts
     return rewritten { g, node, operands in
-      guard case .dot = node.op else { return g.keep(node, operands) }
+      switch node.op {
+      case .dot, .convolution: break
+      default: return g.keep(node, operands)
+      }
       let result = node.shape.elementCount
       var factors = operands
       var scale = Scale()
@@ -16,7 +21,7 @@ extension Program {
         let size = g.shape(operands[side]).elementCount
         let isAlone = readers[node.operands[side].index] == 1
         guard size > result || size == result && isAlone else { continue }
-        while let matrix = g.peel(factors[side], &scale) { factors[side] = matrix }
+        while let unscaled = g.peel(factors[side], &scale) { factors[side] = unscaled }
       }
       if factors == operands { return g.keep(node, operands) }
       return g.multiply(g.keep(node, factors), by: scale)
@@ -41,7 +46,7 @@ private struct Scale {
 }
 
 extension GraphBuilder {
-  /// The matrix under one factor of `value`, the factor gathered in `scale`; nil if there is none.
+  /// The tensor under one factor of `value`, the factor gathered in `scale`; nil if there is none.
   fileprivate func peel(_ value: Value, _ scale: inout Scale) -> Value? {
     let node = graph[value]
     switch node.op {
@@ -49,7 +54,7 @@ extension GraphBuilder {
       scale.number = -scale.number
       return node.operands[0]
     case .binary(.multiply):
-      for (matrix, factor) in [(0, 1), (1, 0)] {
+      for (tensor, factor) in [(0, 1), (1, 0)] {
         if let number = number(node.operands[factor]) {
           scale.number *= number
         } else if let scalar = scalar(node.operands[factor]) {
@@ -57,7 +62,7 @@ extension GraphBuilder {
         } else {
           continue
         }
-        return node.operands[matrix]
+        return node.operands[tensor]
       }
       return nil
     case .binary(.divide):
