@@ -15,7 +15,7 @@ struct Addresses {
 
 /// The flat step array of a program and everything that it points to.
 final class BoundSteps {
-  private(set) var steps: UnsafeMutablePointer<lgc_step>
+  private let steps: UnsafeMutablePointer<lgc_step>
   let count: Int
   private var owned: [UnsafeMutableRawPointer] = []
   private var calls: [OpaquePointer] = []
@@ -40,6 +40,7 @@ final class BoundSteps {
   }
 
   /// Runs all steps; −1, or the number of the step that failed.
+  @discardableResult
   func run(_ moments: UnsafeMutablePointer<Int64>?) -> Int32 {
     lgc_steps_run(steps, Int32(count), calls.isEmpty ? 1 : threads, moments)
   }
@@ -55,16 +56,16 @@ final class BoundSteps {
     return base.assumingMemoryBound(to: Float.self)
   }
 
-  private func own<Element>(_ values: [Element]) -> UnsafeMutablePointer<Element> {
+  func own<Element>(_ values: [Element]) -> UnsafeMutablePointer<Element> {
     let pointer = UnsafeMutablePointer<Element>.allocate(capacity: max(1, values.count))
     pointer.initialize(from: values, count: values.count)
     owned.append(UnsafeMutableRawPointer(pointer))
     return pointer
   }
 
-  private func own<Element>(_ value: Element) -> UnsafeRawPointer { UnsafeRawPointer(own([value])) }
+  func own<Element>(_ value: Element) -> UnsafeRawPointer { UnsafeRawPointer(own([value])) }
 
-  private var threads: Int32 { Int32(addresses.threads) }
+  var threads: Int32 { Int32(addresses.threads) }
 
   private func bind(_ step: PlannedStep) throws(EngineError) -> (lgc_step_kind, UnsafeRawPointer) {
     switch step.work {
@@ -73,6 +74,8 @@ final class BoundSteps {
     case .product(let product): return (LGC_STEP_PRODUCT, bind(product))
     case .copy(let copy): return (LGC_STEP_COPY, bind(copy))
     case .fold(let fold): return (LGC_STEP_FOLD, bind(fold))
+    case .window(let window): return (LGC_STEP_WINDOW, bind(window))
+    case .take(let take): return (LGC_STEP_TAKE, bind(take))
     case .fill(let buffer, let value):
       let fill = lgc_fill(
         to: address(buffer), count: Int64(plan.buffers[buffer].count), value: value)

@@ -103,10 +103,10 @@ struct EngineGraph {
     case .pad(let op): return sameCount ? .alias : .pad(op)
     case .concatenate(let op): return sameCount ? .alias : .concatenate(axis: op.axis)
     case .dot(let op): return .dot(op)
+    case .take(let op): return .take(op)
+    case .put(let op): return .put(op)
+    case .window(let op): return .window(op)
     case .convolution(let op): return .convolution(EngineConvolution(op, shapes))
-    case .take, .put, .window:
-      throw EngineError(
-        "the CPU engine does not run `\(node.op.primitive.mnemonic)`", origin: node.origin)
     }
   }
 

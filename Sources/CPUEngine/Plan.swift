@@ -32,6 +32,8 @@ struct PlannedStep {
     case fold(PlannedFold)
     case fill(buffer: Int, value: Float)
     case random(buffer: Int, counter: Int, stream: UInt64)
+    case window(PlannedWindow)
+    case take(PlannedTake)
   }
   var work: Work
   var label: String
@@ -116,6 +118,8 @@ extension PlannedStep {
     case .fold(let fold): [fold.to, fold.from]
     case .fill(let buffer, _): [buffer]
     case .random(let buffer, let counter, _): [buffer, counter]
+    case .window(let window): window.buffers
+    case .take(let take): [take.to, take.from]
     }
   }
 }

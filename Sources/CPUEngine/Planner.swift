@@ -62,6 +62,7 @@ final class Planner {
           planProduct(key, tail)
         }
       case .array: try planArray(key)
+      case .window(let pooled): try planWindow(key, pooled: pooled)
       }
     }
     for (leaf, node) in graph.updates where !isState(buffer(node), leaf) {

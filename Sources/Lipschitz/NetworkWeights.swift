@@ -115,7 +115,7 @@ extension NetworkWeights {
       } catch { throw error.naming(node.tensorName(weight)) }
     case .linear(.scaling(1)):
       // The identity up to the shape: nothing to search.
-      return OperatorBound(upper: .one, lower: nil, method: .known)
+      return OperatorBound(upper: .one, lower: nil, method: .known, evidence: .constant)
     case .linear(.scaling(let factor)):
       return OperatorBound(
         upper: UpperBound(proved: abs(factor)), lower: LowerBound(proved: abs(factor)),
