@@ -4,16 +4,27 @@ import Model
 public enum LayersCatalog {
   public static let all: [any Layer.Type] = [
     Abs.self,
+    CELU.self,
     Dense.self,
     Dropout.self,
+    ELU.self,
     Flatten.self,
+    GELU.self,
     GroupSort.self,
+    HardSigmoid.self,
+    HardSwish.self,
     LeakyReLU.self,
+    Mish.self,
     ReLU.self,
+    ReLU6.self,
     ReshapeLayer.self,
     Scale.self,
+    SELU.self,
     Sigmoid.self,
+    SiLU.self,
+    Sine.self,
     Softplus.self,
+    Softsign.self,
     Tanh.self,
   ]
 }

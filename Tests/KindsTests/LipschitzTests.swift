@@ -57,6 +57,11 @@ import Testing
   ) throws -> [([Double], [Double])] {
     let shape = network.inputShape
     var result: [([Double], [Double])] = []
+    // Where an activation is steepest at one number, and flat at large ones.
+    for level in stride(from: -4.05, to: 4, by: 0.1) {
+      let a = [Double](repeating: level, count: shape.elementCount)
+      result.append((a, a.map { $0 + 1e-3 }))
+    }
     for trial in 0..<8 {
       let scale = [1e-3, 1, 30, 1000][trial % 4]
       let a = normals(shape, seed: UInt64(1000 + trial)).map { $0 * scale }
