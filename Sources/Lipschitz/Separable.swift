@@ -57,7 +57,8 @@ extension AxisMap {
       return Self.largest(
         sums.map { $0.map { (numerator: $0.value, divisor: $0.key) } }, .columnSums, .sums)
     case .l2:
-      return try disjointBound(matrix) ?? denseSpectralBound(matrix)
+      if let bound = try disjointBound(matrix) { return bound }
+      return try denseSpectralBound(matrix)
     }
   }
 
