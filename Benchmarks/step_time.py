@@ -150,7 +150,7 @@ def first_losses(competitors, benchmark):
             competitor.close()
             del competitors[name]
             continue
-        losses[name] = reply["losses"]
+        losses[name] = reply.get("losses") or reply["sums"]
         rows[name] = {"version": reply.get("ready", "")} | {
             k: v for k, v in reply.items() if k in ("planned_bytes", "allocations")}
     reference = next((n for n in losses if n != "lgc"), "lgc")

@@ -70,7 +70,11 @@ def constrain(network, module, weights):
             part.parametrizations.weight[0]._u.copy_(u)
             part.parametrizations.weight[0]._v.copy_(v)
         else:
-            parametrize.register_parametrization(part, "weight", OperatorNorm(part, v))
+            norm = OperatorNorm(part, v)
+            # Registering runs it once, and that must not count as a step.
+            norm.eval()
+            parametrize.register_parametrization(part, "weight", norm)
+            norm.train()
 
 
 def supervised(network, module, channels_last, batch):

@@ -5,7 +5,7 @@ residual blocks, the mean over the image, 128→10. A block is x + conv(relu(con
 convolutions are 3×3 with padding 1.
 """
 BATCH, INPUT, RATE, BETAS = 64, (3, 32, 32), 1e-3, (0.9, 0.999)
-# (name, inputs, outputs, stride) or (name, channels) of a block, whose two are `name`_1 and `name`_2.
+# (name, inputs, outputs, stride) or (name, channels) of a block, whose two are `name`.conv1 and .conv2.
 STAGES = [
     ("stem", 3, 32, 1), ("down1", 32, 64, 2), ("block1", 64), ("block2", 64),
     ("down2", 64, 128, 2), ("block3", 128), ("block4", 128), ("block5", 128),
@@ -15,7 +15,7 @@ CONVOLUTIONS = [
     for stage in STAGES
     for part in (
         [stage] if len(stage) == 4
-        else [(f"{stage[0]}_{i}", stage[1], stage[1], 1) for i in (1, 2)])
+        else [(f"{stage[0]}.conv{i}", stage[1], stage[1], 1) for i in (1, 2)])
 ]
 WEIGHTS = {
     f"{name}.{kind}": shape
@@ -31,8 +31,15 @@ def torch_module():
     class Residual(nn.Module):
         def __init__(self):
             super().__init__()
-            for name, inputs, outputs, stride in CONVOLUTIONS:
-                setattr(self, name, nn.Conv2d(inputs, outputs, 3, stride, padding=1))
+            for stage in STAGES:
+                if len(stage) == 4:
+                    name, inputs, outputs, stride = stage
+                    part = nn.Conv2d(inputs, outputs, 3, stride, padding=1)
+                else:
+                    name, channels = stage
+                    part = nn.ModuleDict({
+                        c: nn.Conv2d(channels, channels, 3, padding=1) for c in ("conv1", "conv2")})
+                setattr(self, name, part)
             self.fc = nn.Linear(128, 10)
 
         def forward(self, x):
@@ -40,8 +47,8 @@ def torch_module():
                 if len(stage) == 4:
                     x = torch.relu(getattr(self, stage[0])(x))
                 else:
-                    first, second = getattr(self, stage[0] + "_1"), getattr(self, stage[0] + "_2")
-                    x = torch.relu(x + second(torch.relu(first(x))))
+                    block = getattr(self, stage[0])
+                    x = torch.relu(x + block["conv2"](torch.relu(block["conv1"](x))))
             return self.fc(x.mean((2, 3)))
 
     return Residual()
@@ -59,6 +66,6 @@ def jax_forward(weight, x):
         if len(stage) == 4:
             x = jax.nn.relu(convolution(stage[0], x, stage[3]))
         else:
-            hidden = jax.nn.relu(convolution(stage[0] + "_1", x))
-            x = jax.nn.relu(x + convolution(stage[0] + "_2", hidden))
+            hidden = jax.nn.relu(convolution(stage[0] + ".conv1", x))
+            x = jax.nn.relu(x + convolution(stage[0] + ".conv2", hidden))
     return x.mean((2, 3)) @ weight("fc.weight").T + weight("fc.bias")

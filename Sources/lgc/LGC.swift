@@ -10,5 +10,6 @@ import ArgumentParser
     version: version,
     subcommands: [
       CheckCommand.self, TrainCommand.self, BoundCommand.self, LowerCommand.self, MeasureStepCommand.self,
+      MeasureInferenceCommand.self,
     ])
 }
