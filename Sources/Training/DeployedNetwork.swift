@@ -28,7 +28,7 @@ public final class DeployedNetwork {
   }
 
   /// The engine's memory: weights, and what it works in.
-  public var plannedBytes: Int { executable.stateBytes + executable.workingBytes }
+  public var plannedBytes: Int { executable.plannedBytes }
 
   /// The outputs of up to one batch of samples, one row after the other; until the next call.
   public func outputs(of x: [Float]) throws(DiagnosticError) -> UnsafeBufferPointer<Float> {
