@@ -123,7 +123,9 @@ def measure(arguments, model):
             competitors[peer] = Competitor(peer, [
                 sys.executable, HERE / "peer.py", peer, model, weights, arguments.threads])
         rows = first_losses(competitors, benchmark)
+        kernels = []
         for _ in range(arguments.rounds):
+            kernels.append(competitors["lgc"].run(max(3, steps // 4), "kernels"))
             for competitor in competitors.values():
                 times = competitor.run(steps)["milliseconds"]
                 competitor.rounds.append(statistics.median(times))
@@ -132,6 +134,8 @@ def measure(arguments, model):
                 "milliseconds": statistics.median(competitor.rounds),
                 "rounds": competitor.rounds, "peak_bytes": competitor.peak_bytes()}
             competitor.close()
+    kernels = [reply["kernel_milliseconds"] for reply in kernels]
+    rows["floor"] = {"milliseconds": statistics.median(kernels), "rounds": kernels}
     batch = model.rsplit("_", 1)[1] if "inference" in model else network(name).BATCH
     return {"batch": int(batch), "steps": steps, "rounds": arguments.rounds, "rows": rows,
             "agree": all(row.get("gap", 0) <= benchmark.tolerance for row in rows.values())}
@@ -194,7 +198,8 @@ def show(model, result):
         ratio = "" if name == "lgc" else f"lgc / it = {report.ratios(rows, [name]):.2f}"
         print(f"  {report.label(name):36} {row['milliseconds']:8.2f}  "
               f"({min(row['rounds']):.2f}–{max(row['rounds']):.2f})  {ratio:16}  "
-              f"{row.get('peak_bytes', 0) / 1e6:6.0f} MB  losses differ by {row.get('gap', 0):.0e}")
+              + (f"{row['peak_bytes'] / 1e6:6.0f} MB  losses differ by {row['gap']:.0e}"
+                 if "gap" in row else ""))
     if not result["agree"]:
         print("  THE LOSSES DO NOT AGREE: this is not the same computation")
     sys.stdout.flush()

@@ -105,9 +105,7 @@ public final class CPUExecutable: ProfilingExecutable {
     return plan.steps.map { $0.profiled(plan.buffers) }
   }
 
-  /// The microseconds that oneDNN's products and convolutions of a program take alone, each run
-  /// again and again on its own: no program that uses them is faster. Lower quartiles of `runs`
-  /// runs, which leave the state as it is only if no product is written into it.
+  /// Products and convolutions are oneDNN's and the tile kernels'.
   public func libraryTime(program: String, runs: Int) throws(EngineError) -> Double {
     let runnable = try runnable(program)
     var total = 0.0

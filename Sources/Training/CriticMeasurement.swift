@@ -81,6 +81,11 @@ public final class CriticMeasurement {
       milliseconds: milliseconds, losses: losses, plannedBytes: executable.plannedBytes)
   }
 
+  /// What a step's products and convolutions take alone, in milliseconds.
+  public func kernels(_ runs: Int) throws(DiagnosticError) -> Double? {
+    try executable.kernelTime(of: program.name, runs)
+  }
+
   private static func inputs(
     of program: Program, file: String?, seed: UInt64
   ) throws(DiagnosticError) -> [(name: String, values: [Float])] {

@@ -30,6 +30,10 @@ public final class DeployedNetwork {
   /// The engine's memory: weights, and what it works in.
   public var plannedBytes: Int { executable.plannedBytes }
 
+  func kernels(_ runs: Int) throws(DiagnosticError) -> Double? {
+    try executable.kernelTime(of: "forward", runs)
+  }
+
   /// The outputs of up to one batch of samples, one row after the other; until the next call.
   public func outputs(of x: [Float]) throws(DiagnosticError) -> UnsafeBufferPointer<Float> {
     try DiagnosticError.translating {

@@ -37,6 +37,22 @@ public final class StepMeasurement {
     return StepTimes(
       milliseconds: milliseconds, losses: losses, plannedBytes: runner.executable.plannedBytes)
   }
+
+  /// What a step's products and convolutions take alone, in milliseconds; nil if the engine cannot
+  /// tell.
+  public func kernels(_ runs: Int) throws(DiagnosticError) -> Double? {
+    try runner.executable.kernelTime(of: runner.setup.programs.train.name, runs)
+  }
+}
+
+extension Executable {
+  /// Milliseconds.
+  func kernelTime(of program: String, _ runs: Int) throws(DiagnosticError) -> Double? {
+    guard let profiling = self as? any ProfilingExecutable else { return nil }
+    return try DiagnosticError.translating {
+      try profiling.libraryTime(program: program, runs: runs) / 1000
+    }
+  }
 }
 
 /// What a measurement found, step by step.

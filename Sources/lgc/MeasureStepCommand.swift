@@ -39,7 +39,7 @@ struct MeasureStepCommand: ParsableCommand {
   @Option(help: "Steps before them.")
   var warmup = 10
 
-  @Flag(help: "Take lines `run N` from standard input until it ends.")
+  @Flag(help: "Take lines `run N` and `kernels N` from standard input until it ends.")
   var stdin = false
 
   @OptionGroup var machine: MachineOptions
@@ -48,16 +48,19 @@ struct MeasureStepCommand: ParsableCommand {
     try Failure.reported(color: source.color) {
       let (experiment, directory) = try source.load()
       let run: (Int) throws -> StepTimes
+      let kernels: (Int) throws -> Double?
       if network != nil {
         let measurement = try CriticMeasurement(
           experiment, engine: machine.engine.engine, threads: machine.threads, weights: weights,
           inputs: inputs)
         run = { try measurement.run($0) }
+        kernels = { try measurement.kernels($0) }
       } else {
         let measurement = try StepMeasurement(
           TrainingSetup(experiment, directory: directory), engine: machine.engine.engine,
           threads: machine.threads, weights: weights)
         run = { try measurement.run($0) }
+        kernels = { try measurement.kernels($0) }
       }
       func measure(_ steps: Int) throws {
         let times = try run(steps)
@@ -68,13 +71,7 @@ struct MeasureStepCommand: ParsableCommand {
         try measure(steps)
         return 0
       }
-      while let line = readLine() {
-        let words = line.split(separator: " ")
-        guard words.count == 2, words[0] == "run", let count = Int(words[1]), count >= 0 else {
-          throw ValidationError("expected `run N`, found `\(line)`")
-        }
-        try measure(count)
-      }
+      try MeasuringLoop.serve(run: { try run($0).json }, kernels: kernels)
       return 0
     }
   }
