@@ -23,8 +23,19 @@ struct EngineGraph {
     addOutputs(program, mapped)
   }
 
+  /// A graph made from another.
+  init(
+    nodes: [EngineNode], outputs: [(name: String, node: Int)], updates: [(leaf: Int, node: Int)]
+  ) {
+    self.nodes = nodes
+    self.outputs = outputs
+    self.updates = updates
+  }
+
   /// The node whose storage holds the elements of `index`.
-  func root(_ index: Int) -> Int {
+  func root(_ index: Int) -> Int { EngineGraph.root(index, nodes) }
+
+  static func root(_ index: Int, _ nodes: [EngineNode]) -> Int {
     var index = index
     while nodes[index].isAlias { index = nodes[index].operands[0] }
     return index
