@@ -119,7 +119,7 @@ struct GroupProof<Scalar: StoredScalar> {
 
   private func banded(_ layout: BandedProof.Layout) -> OperatorBound? {
     let image = ConvolutionImage(map, entry: entry)
-    let candidate = lanczos(order: layout.order, steps: 400, tolerance: 1e-9) { x in
+    let candidate = lanczos(order: layout.order, steps: 400, tolerance: 1e-11) { x in
       layout.isOutputSide ? image.forward(image.adjoint(x)) : image.adjoint(image.forward(x))
     }
     let proof = BandedProof(map, layout: layout, entry: entry)
@@ -127,17 +127,31 @@ struct GroupProof<Scalar: StoredScalar> {
     let lambda = candidate.value
     guard lambda > 0, lambda.isFinite else { return nil }
     let rounding = proof.roundingPerUnit + proof.gramRounding / lambda
-    var slack = max(8 * rounding, 3 * candidate.error / lambda, 1e-9)
-    while true {
-      let t = lambda * (1 + slack)
-      if !(t < proof.trivialSquare) { return nil }
-      if let square = proof.provedSquare(shift: t) {
-        return OperatorBound(
-          upper: unscaled(square.squareRoot().nextUp), lower: lower, method: .banded,
-          evidence: .banded)
-      }
-      slack *= 5
+    let least = max(8 * rounding, 3 * candidate.error / lambda, 1e-9)
+    func square(_ slack: Double) -> Double? { proof.provedSquare(shift: lambda * (1 + slack)) }
+    var high = least
+    var low: Double?
+    var proved = square(high)
+    while proved == nil {
+      low = high
+      high *= 5
+      guard lambda * (1 + high) < proof.trivialSquare else { return nil }
+      proved = square(high)
     }
+    // The candidate was too low: closer to where the proof begins to hold.
+    if var low, high > 4e-7 {
+      for _ in 0..<3 {
+        let middle = (low * high).squareRoot()
+        if let better = square(middle) {
+          (proved, high) = (better, middle)
+        } else {
+          low = middle
+        }
+      }
+    }
+    return OperatorBound(
+      upper: unscaled(proved!.squareRoot().nextUp), lower: lower, method: .banded,
+      evidence: .banded)
   }
 
   /// ‖T·x‖/‖x‖ rounded down, of T or its adjoint.
@@ -248,7 +262,8 @@ struct GroupProof<Scalar: StoredScalar> {
       }
     }
     let excess = d <= 64 ? 1e-6 : (d <= 128 ? 1e-4 : 1e-3)
-    let cover = FrequencyCover(gram, search, excess: excess)
+    let budget = Int(max(1000, min(20_000, 2e10 / (1.4 * d * d * d + 2e4))))
+    let cover = FrequencyCover(gram, search, excess: excess, budget: budget)
     return OperatorBound(
       upper: unscaled(cover.bound * Self.margin), lower: lower, method: .frequencies,
       evidence: .frequencyCover(root: cover.root, bits: cover.bits))

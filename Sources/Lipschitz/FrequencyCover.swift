@@ -21,7 +21,7 @@ struct FrequencyCover {
   /// - Parameters:
   ///   - excess: how far above the largest value found the bound may lie, relatively.
   ///   - budget: tests after which the excess grows; every one ends with a bound.
-  init(_ gram: SymbolGram, _ search: SymbolSearch, excess: Double, budget: Int = 20_000) {
+  init(_ gram: SymbolGram, _ search: SymbolSearch, excess: Double, budget: Int) {
     let degrees = gram.symbol.degrees
     // In units of π.
     let spans = [degrees[0] > 0 ? 1 : 0, degrees[1] == 0 ? 0 : (degrees[0] > 0 ? 2 : 1)]
@@ -39,6 +39,7 @@ struct FrequencyCover {
     var pending = Array((0..<roots).reversed())
     var excess = excess
     var limit = search.largest * (1 + excess)
+    var step = excess
     var tests = 0
     var allowed = budget
     func halfWidth(_ cell: Cell, _ axis: Int) -> Double {
@@ -74,7 +75,11 @@ struct FrequencyCover {
           // So small that the candidate may be too low: look for more from here.
           let found = search.ascend(from: frequency(cells[index]).angles)
           raised = max(raised, found * (1 + excess))
-          if half < 0.3 * (2 * excess).squareRoot() { raised = max(raised, limit * (1 + excess)) }
+          if half < 0.3 * (2 * excess).squareRoot(), raised == limit {
+            // The search does not see it: by growing steps.
+            raised = max(limit * (1 + step), gram.absoluteFrobenius * 1e-6)
+            step *= 2
+          }
           if raised > limit {
             pending.append(index)
             continue
