@@ -46,6 +46,9 @@ let package = Package(
       name: "Lipschitz",
       dependencies: ["COpenBLAS", "Diagnostics", "Rounding", "Model", "Tensors", "Formats"],
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+    // Checks certificates; knows neither the prover nor the model.
+    .target(
+      name: "Verification", dependencies: ["COpenBLAS", "Diagnostics", "Formats", "Rounding"]),
     .target(
       name: "Training",
       dependencies: [
@@ -56,7 +59,7 @@ let package = Package(
       dependencies: [
         "Diagnostics", "Rounding", "YAML", "Formats", "Tensors", "ReferenceEngine", "CPUEngine",
         "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Lipschitz",
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Verification", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
@@ -82,7 +85,7 @@ let package = Package(
       dependencies: [
         "Lipschitz", "Rounding", "Formats", "Model", "Layers", "Constraints", "Losses",
         "Optimizers", "Datasets", "Diagnostics", "Tensors", "ReferenceEngine", "YAML",
-        "ExactDefiniteness",
+        "ExactDefiniteness", "Verification",
       ]),
     .testTarget(
       name: "ModelTests",
@@ -101,11 +104,13 @@ let package = Package(
       dependencies: [
         "Training", "Datasets", "Formats", "Model", "Layers", "Constraints", "Losses",
         "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Rounding",
-        "Tensors",
+        "Tensors", "Verification",
       ]),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["lgc", "Diagnostics", "Model", "Lipschitz", "Training", "Formats"]),
+      dependencies: [
+        "lgc", "Diagnostics", "Model", "Lipschitz", "Training", "Formats", "Verification",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )
