@@ -5,6 +5,7 @@
 #include "include/products.h"
 #include "include/team.h"
 #include "include/tiles.h"
+#include "include/windows.h"
 
 static int run_step(const lgc_step *step) {
   switch (step->kind) {
@@ -14,6 +15,8 @@ static int run_step(const lgc_step *step) {
     case LGC_STEP_FOLD: lgc_fold_run(step->work); return 0;
     case LGC_STEP_FILL: lgc_fill_run(step->work); return 0;
     case LGC_STEP_RANDOM: lgc_random_run(step->work); return 0;
+    case LGC_STEP_WINDOW: lgc_window_run(step->work); return 0;
+    case LGC_STEP_TAKE: lgc_take_run(step->work); return 0;
     case LGC_STEP_CALL: return lgc_call_run(step->work);
     default: return 1;
   }

@@ -15,7 +15,7 @@ struct Addresses {
 
 /// The flat step array of a program and everything that it points to.
 final class BoundSteps {
-  private(set) var steps: UnsafeMutablePointer<lgc_step>
+  private let steps: UnsafeMutablePointer<lgc_step>
   let count: Int
   private var owned: [UnsafeMutableRawPointer] = []
   private var calls: [OpaquePointer] = []
@@ -40,8 +40,15 @@ final class BoundSteps {
   }
 
   /// Runs all steps; −1, or the number of the step that failed.
+  @discardableResult
   func run(_ nanoseconds: UnsafeMutablePointer<Int64>?) -> Int32 {
     lgc_steps_run(steps, Int32(count), calls.isEmpty ? 1 : threads, nanoseconds)
+  }
+
+  /// Runs one step.
+  func run(only index: Int, _ nanoseconds: UnsafeMutablePointer<Int64>) -> Int32 {
+    let failed = lgc_steps_run(steps + index, 1, calls.isEmpty ? 1 : threads, nanoseconds)
+    return failed < 0 ? failed : Int32(index)
   }
 
   func address(_ buffer: Int) -> UnsafeMutablePointer<Float> {
@@ -55,16 +62,16 @@ final class BoundSteps {
     return base.assumingMemoryBound(to: Float.self)
   }
 
-  private func own<Element>(_ values: [Element]) -> UnsafeMutablePointer<Element> {
+  func own<Element>(_ values: [Element]) -> UnsafeMutablePointer<Element> {
     let pointer = UnsafeMutablePointer<Element>.allocate(capacity: max(1, values.count))
     pointer.initialize(from: values, count: values.count)
     owned.append(UnsafeMutableRawPointer(pointer))
     return pointer
   }
 
-  private func own<Element>(_ value: Element) -> UnsafeRawPointer { UnsafeRawPointer(own([value])) }
+  func own<Element>(_ value: Element) -> UnsafeRawPointer { UnsafeRawPointer(own([value])) }
 
-  private var threads: Int32 { Int32(addresses.threads) }
+  var threads: Int32 { Int32(addresses.threads) }
 
   private func bind(_ step: PlannedStep) throws(EngineError) -> (lgc_step_kind, UnsafeRawPointer) {
     switch step.work {
@@ -73,6 +80,8 @@ final class BoundSteps {
     case .product(let product): return (LGC_STEP_PRODUCT, bind(product))
     case .copy(let copy): return (LGC_STEP_COPY, bind(copy))
     case .fold(let fold): return (LGC_STEP_FOLD, bind(fold))
+    case .window(let window): return (LGC_STEP_WINDOW, bind(window))
+    case .take(let take): return (LGC_STEP_TAKE, bind(take))
     case .fill(let buffer, let value):
       let fill = lgc_fill(
         to: address(buffer), count: Int64(plan.buffers[buffer].count), value: value)
@@ -94,13 +103,15 @@ final class BoundSteps {
           case .buffer(let buffer): address(buffer)
           case .constant(let number): own([number])
           }
-        return lgc_operand(layout: operand.layout.rawValue, base: base)
+        return lgc_operand(
+          layout: operand.layout.rawValue, base: base, cells: operand.cells.value)
       })
     let reductions = own(
       planned.reductions.map { reduction in
         lgc_reduction(
           kept: reduction.kept.rawValue, maximum: reduction.maximum ? 1 : 0,
-          source: Int16(reduction.source), out: address(reduction.buffer), partial: nil)
+          source: Int16(reduction.source), cells: reduction.cells.value,
+          out: address(reduction.buffer), partial: nil)
       })
     var loop = lgc_loop()
     loop.rows = Int64(planned.space.rows)
@@ -194,12 +205,15 @@ final class BoundSteps {
 extension PlannedLoop {
   /// Bytes that the loop needs beside its buffers: tiles for one thread, and partial results.
   var memory: (scratch: Int, partials: Int) {
-    let operands = operands.map { lgc_operand(layout: $0.layout.rawValue, base: nil) }
+    let operands = operands.map {
+      lgc_operand(layout: $0.layout.rawValue, base: nil, cells: $0.cells.value)
+    }
     var nothing: Float = 0
     return withUnsafeMutablePointer(to: &nothing) { nothing in
       var reductions = reductions.map {
         lgc_reduction(
-          kept: $0.kept.rawValue, maximum: 0, source: Int16($0.source), out: nothing, partial: nil)
+          kept: $0.kept.rawValue, maximum: 0, source: Int16($0.source), cells: $0.cells.value,
+          out: nothing, partial: nil)
       }
       return operands.withUnsafeBufferPointer { operands in
         reductions.withUnsafeMutableBufferPointer { reductions in

@@ -21,6 +21,9 @@ struct EngineNode {
     case pad(Pad)
     case concatenate(axis: Int)
     case dot(Dot)
+    case take(Take)
+    case put(Put)
+    case window(Window)
     case convolution(EngineConvolution)
   }
 

@@ -7,6 +7,8 @@ struct Group {
     case loop
     /// A matrix product or a convolution with what its result passes through.
     case product(ProductTail)
+    /// Pooling; of an `argument`, the node that gathers at its positions in the same pass.
+    case window(pooled: Int?)
     /// One node that moves or folds an array, or random numbers.
     case array
   }
@@ -52,7 +54,14 @@ struct Grouping {
       if graph.nodes[index].isContraction { addProduct(index, options) }
     }
     for index in order {
-      if case .product = groups[index]?.kind { place(index) }
+      guard case .window = graph.nodes[index].kind, groupOf[index] < 0 else { continue }
+      addWindow(index, options)
+    }
+    for index in order {
+      switch groups[index]?.kind {
+      case .product, .window: place(index)
+      default: break
+      }
       guard groupOf[index] < 0 else { continue }
       groupOf[index] = index
       place(index)
@@ -108,6 +117,26 @@ struct Grouping {
       }
     }
     groups[index] = Group(kind: .product(tail), members: members)
+    for member in members { groupOf[member] = index }
+  }
+
+  /// Max pooling is gather(argument(x), x): one pass over x finds the largest and where it is.
+  private mutating func addWindow(_ index: Int, _ options: PlanOptions) {
+    var members = [index]
+    if case .window(let window) = graph.nodes[index].kind, window.form == .argument,
+      options.fusion, let x = reads.sources[index].first
+    {
+      let pooled = reads.readers[index].first { reader in
+        // The pair runs where `index` stands, so the reader may wait for nothing that comes later.
+        graph.nodes[reader].isGather(along: window.axes, at: index, of: x, in: graph)
+          && precedence.before[reader].allSatisfy {
+            $0 == index || precedence.rank[$0] < precedence.rank[index]
+          }
+      }
+      if let pooled { members.append(pooled) }
+    }
+    groups[index] = Group(
+      kind: .window(pooled: members.count > 1 ? members[1] : nil), members: members)
     for member in members { groupOf[member] = index }
   }
 

@@ -32,6 +32,8 @@ struct PlannedStep {
     case fold(PlannedFold)
     case fill(buffer: Int, value: Float)
     case random(buffer: Int, counter: Int, stream: UInt64)
+    case window(PlannedWindow)
+    case take(PlannedTake)
   }
   var work: Work
   var label: String
@@ -47,12 +49,14 @@ struct PlannedLoop {
   struct Operand {
     var layout: lgc_layout
     var base: Base
+    var cells = Cells.none
   }
   struct Reduction {
     var kept: lgc_kept
     var maximum: Bool
     var source: Int
     var buffer: Int
+    var cells = Cells.none
   }
   var space: Space
   var operands: [Operand] = []
@@ -114,6 +118,19 @@ extension PlannedStep {
     case .fold(let fold): [fold.to, fold.from]
     case .fill(let buffer, _): [buffer]
     case .random(let buffer, let counter, _): [buffer, counter]
+    case .window(let window): window.buffers
+    case .take(let take): [take.to, take.from]
+    }
+  }
+}
+
+extension PlannedStep {
+  /// Whether the step is a product or a convolution, and not the order of its weights.
+  var isContraction: Bool {
+    switch work {
+    case .product: true
+    case .call(let call): call.weight != nil
+    default: false
     }
   }
 }

@@ -53,7 +53,8 @@ extension Planner {
       add(
         .random(buffer: to, counter: from[0], stream: stream), "random \(node.shape.shapeText)",
         node.origin)
-    case .input, .state, .constant, .iota, .map, .alias, .dot, .convolution:
+    case .take, .put: planTake(index, to: to, from: from[0])
+    case .input, .state, .constant, .iota, .map, .alias, .dot, .convolution, .window:
       preconditionFailure("lgc's own bug: node \(index) is no array step")
     }
   }

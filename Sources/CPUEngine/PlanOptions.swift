@@ -8,6 +8,8 @@ struct PlanOptions {
   var reuse = true
   /// Adam as one instruction.
   var adam = true
+  /// How tensors lie around convolutions; nil: as the rule of `ArrangedGraph` chooses.
+  var arrangement: Arrangement?
   var threads = 1
 
   /// The most parts in which the sum of a matrix product is kept.

@@ -8,17 +8,6 @@ import Tensors
 public final class StepMeasurement {
   private let runner: StepRunner
 
-  public struct Times: Sendable {
-    public let milliseconds: [Double]
-    public let losses: [Float]
-    public var json: JSONValue {
-      .object([
-        ("milliseconds", .array(milliseconds.map(JSONValue.double))),
-        ("losses", .array(losses.map { .double(Double($0)) })),
-      ])
-    }
-  }
-
   /// - Parameter weights: a safetensors file whose tensors replace the initial ones by name; every
   ///   one must be a state of the training step.
   public init(
@@ -27,14 +16,16 @@ public final class StepMeasurement {
     var initial: [String: [Float]] = [:]
     if let weights {
       let tensors = try DiagnosticError.translating { try SafeTensors.read(weights) }
-      for tensor in tensors { initial[tensor.name] = try Self.values(of: tensor, setup, weights) }
+      for tensor in tensors {
+        initial[tensor.name] = try tensor.state(of: setup.programs.initial, weights)
+      }
     }
     // The batches are made beforehand, as the peers' are: what is compared is the step.
     runner = try StepRunner(
       setup, engine: engine, threads: threads, steps: 0, initial: initial, prepared: true)
   }
 
-  public func run(_ steps: Int) throws(DiagnosticError) -> Times {
+  public func run(_ steps: Int) throws(DiagnosticError) -> StepTimes {
     var milliseconds: [Double] = []
     var losses: [Float] = []
     for _ in 0..<steps {
@@ -43,26 +34,42 @@ public final class StepMeasurement {
       milliseconds.append((Clock.seconds - start) * 1000)
       losses.append(result.loss)
     }
-    return Times(milliseconds: milliseconds, losses: losses)
+    return StepTimes(milliseconds: milliseconds, losses: losses)
   }
+}
 
-  private static func values(
-    of tensor: NamedTensor, _ setup: TrainingSetup, _ path: String
-  ) throws(DiagnosticError) -> [Float] {
-    guard let state = setup.programs.initial.first(where: { $0.name == tensor.name }) else {
-      throw DiagnosticError(
-        Diagnostic(.badWeights, "`\(path)`: no state is called `\(tensor.name)`", at: nil))
-    }
-    guard state.shape == tensor.shape else {
-      throw DiagnosticError(
-        Diagnostic(
-          .badWeights,
-          "`\(path)`: tensor `\(tensor.name)` is \(tensor.shape), the network's is \(state.shape)",
-          at: nil))
-    }
-    return switch tensor.values {
+/// What a measurement found, step by step.
+public struct StepTimes: Sendable {
+  public let milliseconds: [Double]
+  public let losses: [Float]
+  public var json: JSONValue {
+    .object([
+      ("milliseconds", .array(milliseconds.map(JSONValue.double))),
+      ("losses", .array(losses.map { .double(Double($0)) })),
+    ])
+  }
+}
+
+extension NamedTensor {
+  var floats: [Float] {
+    switch values {
     case .float32(let values): values
     case .float64(let values): values.map(Float.init)
     }
+  }
+
+  /// Its values for the state of the same name, which must be one of `states`.
+  func state(of states: [InitialState], _ path: String) throws(DiagnosticError) -> [Float] {
+    guard let state = states.first(where: { $0.name == name }) else {
+      throw DiagnosticError(
+        Diagnostic(.badWeights, "`\(path)`: no state is called `\(name)`", at: nil))
+    }
+    guard state.shape == shape else {
+      throw DiagnosticError(
+        Diagnostic(
+          .badWeights,
+          "`\(path)`: tensor `\(name)` is \(shape), the network's is \(state.shape)", at: nil))
+    }
+    return floats
   }
 }

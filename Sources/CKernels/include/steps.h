@@ -4,7 +4,7 @@
 /* A compiled program: a flat array of steps, run in order without any allocation. */
 typedef enum : int32_t {
   LGC_STEP_LOOP = 0, LGC_STEP_PRODUCT, LGC_STEP_COPY, LGC_STEP_FOLD, LGC_STEP_FILL, LGC_STEP_RANDOM,
-  LGC_STEP_CALL,
+  LGC_STEP_CALL, LGC_STEP_WINDOW, LGC_STEP_TAKE,
 } lgc_step_kind;
 
 typedef struct {
