@@ -24,9 +24,6 @@ static struct {
                 int);
   void (*dgemv)(int, int, int, int, double, const double *, int, const double *, int, double,
                 double *, int);
-  void (*dgemm)(int, int, int, int, int, int, double, const double *, int, const double *, int,
-                double, double *, int);
-  void (*dtrsm)(int, int, int, int, int, int, int, double, const double *, int, double *, int);
   /* LAPACK's Fortran symbols come from libopenblas itself. The trailing size_t are gfortran's
    * hidden lengths of the character arguments. */
   void (*dpotrf)(const char *, const int *, double *, const int *, int *, size_t);
@@ -79,8 +76,6 @@ static void load(void) {
       {"cblas_dtrsm", (void **)&blas.dtrsm},
       {"cblas_dsymv", (void **)&blas.dsymv},
       {"cblas_dgemv", (void **)&blas.dgemv},
-      {"cblas_dgemm", (void **)&blas.dgemm},
-      {"cblas_dtrsm", (void **)&blas.dtrsm},
       {"dpotrf_", (void **)&blas.dpotrf},
       {"zpotrf_", (void **)&blas.zpotrf},
       {"dsyevr_", (void **)&blas.dsyevr},
@@ -123,9 +118,9 @@ void openblas_gemv(int transposed, int m, int n, double alpha, const double *a, 
   blas.dgemv(col_major, transposed ? trans : no_trans, m, n, alpha, a, lda, x, 1, beta, y, 1);
 }
 
-void openblas_gemm(int transpose_a, int transpose_b, int m, int n, int k, double alpha,
-                   const double *a, int lda, const double *b, int ldb, double beta, double *c,
-                   int ldc) {
+void openblas_scaled_gemm(int transpose_a, int transpose_b, int m, int n, int k, double alpha,
+                          const double *a, int lda, const double *b, int ldb, double beta,
+                          double *c, int ldc) {
   blas.dgemm(col_major, transpose_a ? trans : no_trans, transpose_b ? trans : no_trans, m, n, k,
              alpha, a, lda, b, ldb, beta, c, ldc);
 }

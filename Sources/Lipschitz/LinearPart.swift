@@ -41,7 +41,7 @@ struct DoubleMatrix: Sendable {
     precondition((transposeB ? b.columns : b.rows) == inner)
     guard rows > 0, columns > 0, inner > 0 else { return }
     values.withUnsafeMutableBufferPointer { c in
-      openblas_gemm(
+      openblas_scaled_gemm(
         transposeA ? 1 : 0, transposeB ? 1 : 0, Int32(rows), Int32(columns), Int32(inner), factor,
         a.values, Int32(a.rows), b.values, Int32(b.rows), 1, c.baseAddress!, Int32(rows))
     }

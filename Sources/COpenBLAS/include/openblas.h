@@ -28,9 +28,9 @@ void openblas_symv(int n, const double *a, int lda, const double *x, double *y);
 void openblas_gemv(int transposed, int m, int n, double alpha, const double *a, int lda,
                    const double *x, double beta, double *y);
 /* C ← alpha·op(A)·op(B) + beta·C, C m×n, op transposes where asked for; k is the inner extent. */
-void openblas_gemm(int transpose_a, int transpose_b, int m, int n, int k, double alpha,
-                   const double *a, int lda, const double *b, int ldb, double beta, double *c,
-                   int ldc);
+void openblas_scaled_gemm(int transpose_a, int transpose_b, int m, int n, int k, double alpha,
+                          const double *a, int lda, const double *b, int ldb, double beta,
+                          double *c, int ldc);
 /* Lower triangle of C (n×n) ← alpha·A·Aᵀ + beta·C, A n×k. */
 void openblas_gram_lower(int n, int k, double alpha, const double *a, int lda, double beta,
                          double *c, int ldc);
