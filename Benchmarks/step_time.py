@@ -138,7 +138,7 @@ def measure(arguments, model):
                 "rounds": competitor.rounds, "ours": competitors["lgc"].rounds,
                 "peak_bytes": competitor.peak_bytes()}
             competitor.close()
-    kernels = [reply["kernel_milliseconds"] for reply in kernels]
+    kernels = [reply["milliseconds"] for reply in kernels]
     rows["floor"] = {"milliseconds": statistics.median(kernels), "rounds": kernels,
                      "ours": competitors["lgc"].rounds}
     batch = model.rsplit("_", 1)[1] if "inference" in model else network(name).BATCH

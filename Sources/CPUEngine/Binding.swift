@@ -45,15 +45,9 @@ final class BoundSteps {
     lgc_steps_run(steps, Int32(count), calls.isEmpty ? 1 : threads, moments)
   }
 
-  /// Runs one step; `nanoseconds` receives its duration.
-  func run(only index: Int, _ nanoseconds: inout Int64) -> Int32 {
-    var moments: (Int64, Int64) = (0, 0)
-    let failed = withUnsafeMutableBytes(of: &moments) {
-      lgc_steps_run(
-        steps + index, 1, calls.isEmpty ? 1 : threads,
-        $0.baseAddress!.assumingMemoryBound(to: Int64.self))
-    }
-    nanoseconds = moments.1 - moments.0
+  /// Runs one step; `moments` receives its beginning and its end.
+  func run(only index: Int, _ moments: UnsafeMutablePointer<Int64>) -> Int32 {
+    let failed = lgc_steps_run(steps + index, 1, calls.isEmpty ? 1 : threads, moments)
     return failed < 0 ? failed : Int32(index)
   }
 

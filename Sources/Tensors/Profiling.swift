@@ -13,10 +13,9 @@ public protocol ProfilingExecutable: Executable {
   func run(
     _ program: String, moments: UnsafeMutableBufferPointer<Int64>
   ) throws(EngineError)
-  /// The microseconds that a program's products and convolutions take alone, each run `runs` times
-  /// on its own, lower quartiles: no program that uses the same ones is faster. Afterwards the
-  /// state is what it was only if no product is written into it.
-  func libraryTime(program: String, runs: Int) throws(EngineError) -> Double
+  /// The milliseconds that the library's products and convolutions of a program take alone, each
+  /// run `runs` times on its own, the lower quartiles added: no program that uses them is faster.
+  func kernelMilliseconds(of program: String, runs: Int) throws(EngineError) -> Double
 }
 
 /// One step of a compiled program.

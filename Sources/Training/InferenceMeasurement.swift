@@ -63,8 +63,8 @@ public final class InferenceMeasurement {
   }
 
   /// What the products and convolutions of a batch take alone, in milliseconds.
-  public func kernels(_ runs: Int) throws(DiagnosticError) -> Double? {
-    try network.kernels(runs)
+  public func kernels(runs: Int) throws(DiagnosticError) -> Double? {
+    try network.kernels(runs: runs)
   }
 
   public func run(_ runs: Int) throws(DiagnosticError) -> Times {

@@ -25,6 +25,11 @@ public final class StepMeasurement {
       setup, engine: engine, threads: threads, steps: 0, initial: initial, prepared: true)
   }
 
+  /// The milliseconds of the step's library kernels alone; nil if the engine does not tell.
+  public func kernels(runs: Int) throws(DiagnosticError) -> Double? {
+    try runner.executable.kernels(of: runner.setup.programs.train, runs: runs)
+  }
+
   public func run(_ steps: Int) throws(DiagnosticError) -> StepTimes {
     var milliseconds: [Double] = []
     var losses: [Float] = []
@@ -36,22 +41,6 @@ public final class StepMeasurement {
     }
     return StepTimes(
       milliseconds: milliseconds, losses: losses, plannedBytes: runner.executable.plannedBytes)
-  }
-
-  /// What a step's products and convolutions take alone, in milliseconds; nil if the engine cannot
-  /// tell.
-  public func kernels(_ runs: Int) throws(DiagnosticError) -> Double? {
-    try runner.executable.kernelTime(of: runner.setup.programs.train.name, runs)
-  }
-}
-
-extension Executable {
-  /// Milliseconds.
-  func kernelTime(of program: String, _ runs: Int) throws(DiagnosticError) -> Double? {
-    guard let profiling = self as? any ProfilingExecutable else { return nil }
-    return try DiagnosticError.translating {
-      try profiling.libraryTime(program: program, runs: runs) / 1000
-    }
   }
 }
 
@@ -67,6 +56,17 @@ public struct StepTimes: Sendable {
       ("losses", .array(losses.map { .double(Double($0)) })),
       ("planned_bytes", .int(plannedBytes)),
     ])
+  }
+}
+
+extension Executable {
+  func kernels(of program: Program, runs: Int) throws(DiagnosticError) -> Double? {
+    guard let executable = self as? any ProfilingExecutable else { return nil }
+    do {
+      return try executable.kernelMilliseconds(of: program.name, runs: runs)
+    } catch {
+      throw DiagnosticError(error)
+    }
   }
 }
 

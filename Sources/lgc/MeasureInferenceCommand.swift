@@ -53,7 +53,7 @@ struct MeasureInferenceCommand: ParsableCommand {
         return 0
       }
       try MeasuringLoop.serve(
-        run: { try measurement.run($0).json }, kernels: { try measurement.kernels($0) })
+        run: { try measurement.run($0).json }, kernels: { try measurement.kernels(runs: $0) })
       return 0
     }
   }

@@ -12,7 +12,8 @@ struct MeasureStepCommand: ParsableCommand {
       A step's time is that of writing its batch into the engine, running the program and reading \
       the loss. With --stdin, each line `run N` runs N steps and prints one line of JSON: \
       milliseconds and losses, one number a step, each loss that of the weights before the step's \
-      update.
+      update. A line `kernels N` prints the milliseconds that the step's products and convolutions \
+      take alone, each run N times on its own and their lower quartiles added.
 
       --network critic times the critic's step of a description with models: forward on real and \
       generated samples, penalty, gradient and update of the critic's weights; the generator does \
@@ -54,13 +55,13 @@ struct MeasureStepCommand: ParsableCommand {
           experiment, engine: machine.engine.engine, threads: machine.threads, weights: weights,
           inputs: inputs)
         run = { try measurement.run($0) }
-        kernels = { try measurement.kernels($0) }
+        kernels = { try measurement.kernels(runs: $0) }
       } else {
         let measurement = try StepMeasurement(
           TrainingSetup(experiment, directory: directory), engine: machine.engine.engine,
           threads: machine.threads, weights: weights)
         run = { try measurement.run($0) }
-        kernels = { try measurement.kernels($0) }
+        kernels = { try measurement.kernels(runs: $0) }
       }
       func measure(_ steps: Int) throws {
         let times = try run(steps)

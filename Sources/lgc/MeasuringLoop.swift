@@ -17,7 +17,7 @@ enum MeasuringLoop {
       switch words[0] {
       case "run": Console.write(try run(count).compactText + "\n", to: STDOUT_FILENO)
       case "kernels":
-        let value = JSONValue.object([("kernel_milliseconds", JSONValue(try kernels(count)))])
+        let value = JSONValue.object([("milliseconds", JSONValue(try kernels(count)))])
         Console.write(value.compactText + "\n", to: STDOUT_FILENO)
       default: throw ValidationError(expected(line))
       }
