@@ -19,7 +19,11 @@ def targets(name, rows):
     for competitors, limit in BENCHMARKS[name].targets.items():
         # The largest ratio is that to the fastest competitor.
         known = [ratio(rows[c]) for c in competitors if "ours" in rows.get(c, {})]
-        found.append((" or ".join(map(label, competitors)), limit, max(known, default=None)))
+        left = [c for c in competitors if not rows.get(c)]
+        against = " or ".join(map(label, [c for c in competitors if c not in left] or competitors))
+        if left and known:
+            against += f" (not measured: {', '.join(map(label, left))})"
+        found.append((against, limit, max(known, default=None)))
     return found
 
 
