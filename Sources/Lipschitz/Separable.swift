@@ -57,7 +57,7 @@ extension AxisMap {
       return Self.largest(
         sums.map { $0.map { (numerator: $0.value, divisor: $0.key) } }, .columnSums, .sums)
     case .l2:
-      if let bound = try disjointBound(matrix) { return bound }
+      if let bound = disjointBound(matrix) { return bound }
       return try denseSpectralBound(matrix)
     }
   }

@@ -5,6 +5,8 @@ import Tensors
 public protocol Constraint: CatalogUnit {
   /// Why this constraint cannot hold this operator in this norm; nil if it can.
   func refusal(_ linear: LinearOperator, norm: Norm) -> String?
+  /// Where people go wrong with this constraint on the operator of layer `name`.
+  func cautions(name: String, _ linear: LinearOperator) -> [Caution]
   /// Whether, when training ends, the stored weight's operator norm is at most the declared bound
   /// (because certified rescale makes it so).
   var isCertifiedAfterTraining: Bool { get }
@@ -13,6 +15,10 @@ public protocol Constraint: CatalogUnit {
   /// The weight that the forward pass uses. In `.training` mode it may advance its state through
   /// `update`; in `.evaluation` mode it must not.
   func reparametrise(_ weight: Value, bound: Double, _ context: ConstraintContext) -> Value
+}
+
+extension Constraint {
+  public func cautions(name: String, _ linear: LinearOperator) -> [Caution] { [] }
 }
 
 /// What a constraint sees while it emits itself.
