@@ -52,6 +52,9 @@ public struct EngineError: Error, CustomStringConvertible {
 }
 
 extension Executable {
+  /// All memory that was planned when the programs were compiled.
+  public var plannedBytes: Int { stateBytes + workingBytes }
+
   public func writeState(_ name: String, _ values: [Float]) throws(EngineError) {
     var failure: EngineError?
     values.withUnsafeBufferPointer { buffer in

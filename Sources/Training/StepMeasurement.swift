@@ -34,7 +34,8 @@ public final class StepMeasurement {
       milliseconds.append((Clock.seconds - start) * 1000)
       losses.append(result.loss)
     }
-    return StepTimes(milliseconds: milliseconds, losses: losses)
+    return StepTimes(
+      milliseconds: milliseconds, losses: losses, plannedBytes: runner.executable.plannedBytes)
   }
 }
 
@@ -42,10 +43,13 @@ public final class StepMeasurement {
 public struct StepTimes: Sendable {
   public let milliseconds: [Double]
   public let losses: [Float]
+  /// The engine's memory.
+  public let plannedBytes: Int
   public var json: JSONValue {
     .object([
       ("milliseconds", .array(milliseconds.map(JSONValue.double))),
       ("losses", .array(losses.map { .double(Double($0)) })),
+      ("planned_bytes", .int(plannedBytes)),
     ])
   }
 }

@@ -117,6 +117,15 @@ private func check(
   case "product": proved = product
   case "absolute values":
     proved = try AbsoluteValueCheck(graph: graph, weights: weights).bound(norm)
+  case "joint", "fast":
+    guard norm == .l2 else { throw .refused("stretches bound l2 only") }
+    var stretches: [StatedStretch] = []
+    for field in try stated.field("stretches").list() {
+      let stretch = try StatedStretch(field, graph)
+      try StretchCheck(graph: graph, weights: weights, stretch: stretch).check()
+      stretches.append(stretch)
+    }
+    proved = graph.composed(norm, bounds, stretches: stretches)
   default: throw .refused("this version cannot check the method `\(method)`")
   }
   guard proved <= result else {
