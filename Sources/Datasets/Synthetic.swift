@@ -25,13 +25,13 @@ public struct Synthetic: Dataset {
   static let testSamples = Argument<Int>(
     "test_samples", "The number of test points; 0: no test split.", default: 1000,
     in: ArgumentRange(lower: 0, upper: 100_000_000))
-  static let noise = Argument<Double>(
-    "noise", "The standard deviation of the noise on each coordinate.", default: 0.1,
+  static let noise = Argument<Double>.optional(
+    "noise", "Of `two_moons`: the standard deviation of each coordinate's noise; else 0.1.",
     in: .nonNegative)
-  static let shape = Argument<[Int]>(
-    "shape", "Of `noise`: the extents of a sample.", default: [3, 32, 32], in: .atLeastOne)
-  static let classes = Argument<Int>(
-    "classes", "Of `noise`: the number of classes.", default: 10,
+  static let shape = Argument<[Int]>.optional(
+    "shape", "Of `noise`: the extents of a sample; else [3, 32, 32].", in: .atLeastOne)
+  static let classes = Argument<Int>.optional(
+    "classes", "Of `noise`: the number of classes; else 10.",
     in: ArgumentRange(lower: 2, upper: 1_000_000))
   public static var arguments: [any ArgumentDeclaration] {
     [name, samples, testSamples, noise, shape, classes]
@@ -58,7 +58,7 @@ public struct Synthetic: Dataset {
     case .noise:
       if arguments.spans[Self.noise.name] != nil { throw .foreign(Self.noise.name, to: .noise) }
       let count = max(arguments[Self.samples], arguments[Self.testSamples])
-      let shape = arguments[Self.shape]
+      let shape = Self.shape(arguments)
       guard shape.checkedElementCount != nil, ([count] + shape).checkedElementCount != nil else {
         throw ArgumentProblem(
           "\(count) samples of \(shape.shapeText) are too large", argument: Self.shape.name,
@@ -75,17 +75,22 @@ public struct Synthetic: Dataset {
     func draw(_ count: Int, _ split: String) -> Samples {
       switch name {
       case .twoMoons:
-        Self.twoMoons(count: count, noise: arguments[Self.noise], seed: seed, split: split)
+        Self.twoMoons(
+          count: count, noise: arguments[optional: Self.noise] ?? 0.1, seed: seed, split: split)
       case .noise:
         Self.noise(
-          count: count, shape: arguments[Self.shape], classes: arguments[Self.classes], seed: seed,
-          split: split)
+          count: count, shape: Self.shape(arguments),
+          classes: arguments[optional: Self.classes] ?? 10, seed: seed, split: split)
       }
     }
     return LoadedData(
       train: draw(arguments[Self.samples], "train"),
       test: testCount > 0 ? draw(testCount, "test") : nil,
       classNames: name == .twoMoons ? ["upper", "lower"] : nil)
+  }
+
+  private static func shape(_ arguments: Arguments) -> Shape {
+    arguments[optional: Self.shape] ?? [3, 32, 32]
   }
 
   /// Bytes four to a word, labels by the remainder of 64 bits (biased by less than 2⁻⁴⁴).

@@ -63,6 +63,7 @@ public func analyse(_ experiment: Experiment) -> StaticAnalysis {
     if isClaimed || analysis.declaresBounds { diagnostics += analysis.cautions() }
     return analysis
   }
+  diagnostics += criticWarnings(experiment, networks)
   let targets = experiment.targets.map { target in
     judge(target, networks, into: &diagnostics)
   }

@@ -78,4 +78,40 @@ import Testing
     #expect(found(diagnostics) == [])
     #expect(second?.resolvedText == text)
   }
+
+  private static let cautious = """
+    lgc: 1
+    name: cautious
+    model:
+      input: [1, 9, 9]
+      layers:
+        - conv: {name: c, filters: 2, kernel: 3, padding: 1BOUND}
+        - batch_norm
+        - max_pool: {kernel: 3, stride: 2}
+        - average_pool: 2
+    """
+
+  @Test func whatExpandsUnnoticedIsWarnedOfWhereABoundIsDeclared() throws {
+    func warnings(_ bound: String) throws -> [String] {
+      let (experiment, diagnostics) = Self.load(
+        "x.yaml", Self.cautious.replacing("BOUND", with: bound))
+      #expect(found(diagnostics) == [])
+      return found(analyse(try #require(experiment)).diagnostics)
+    }
+    #expect(try warnings("") == [])
+    #expect(
+      try warnings(", lipschitz: 1, constraint: spectral")
+        == ["L0311 «batch_norm»", "L0312 «max_pool»"])
+    #expect(
+      try warnings(", lipschitz: 1, constraint: {type: spectral, of: kernel}")
+        == ["L0313 «conv»", "L0311 «batch_norm»", "L0312 «max_pool»"])
+  }
+
+  @Test func fixedMapsHaveTheirConstantsBeforeThereAreWeights() throws {
+    let (experiment, _) = Self.load("x.yaml", Self.cautious.replacing("BOUND", with: ""))
+    let layers = analyse(try #require(experiment)).networks[0].layers
+    let bounds = layers[3].bounds.mapValues(\.value)
+    #expect(bounds == [.l1: 0.25, .l2: 0.5, .linf: 1])
+    #expect(layers[2].bounds[.l2]?.value == 2)
+  }
 }
