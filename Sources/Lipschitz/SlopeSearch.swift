@@ -68,7 +68,7 @@ private struct SlopeSearch {
   let inputs: Int
   let outputs: Int
   let executable: any Executable
-  /// Uphill directions; nil where the engine cannot run them.
+  /// Uphill directions; nil without activations, and where the engine cannot run them.
   let ascent: (any Executable)?
   var random = SplitMix(state: 0x51_0E_5E_A7_C4)
 
@@ -86,10 +86,13 @@ private struct SlopeSearch {
       [Self.program(network, batch, isTransposed: false),
        Self.program(network, batch, isTransposed: true)], options: Self.options(size))
     try executable.load(floats)
-    let uphill = try? engine.compile(
-      [Self.uphillProgram(network, batch)], options: Self.options(size))
-    try uphill?.load(floats)
-    ascent = uphill
+    if network.nodes.contains(where: { $0.activationSlopes != nil }) {
+      ascent = try? engine.compile(
+        [Self.uphillProgram(network, batch)], options: Self.options(size))
+      try ascent?.load(floats)
+    } else {
+      ascent = nil
+    }
   }
 
   /// One thread for all but large networks: steps are so short that waiting for another thread,
