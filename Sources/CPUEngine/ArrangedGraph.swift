@@ -6,7 +6,8 @@ import Tensors
 /// where memory must be rearranged. Everything after this pass sees ordinary tensors.
 ///
 /// What a convolution makes keeps its arrangement through element-wise work; reductions and
-/// broadcasts follow the tensor they belong to; everything else is row-major.
+/// broadcasts follow the tensor they belong to, pooling, padding and the like the tensor they read;
+/// everything else is row-major.
 struct ArrangedGraph {
   private let old: EngineGraph
   private let preference: Arrangement
@@ -68,10 +69,11 @@ struct ArrangedGraph {
   private mutating func node(_ index: Int, _ arrangement: Arrangement) -> Int {
     let node = old.nodes[index]
     let wanted = node.shape.count > 2 ? arrangement : .channelsFirst
-    if node.constant != nil { return made[Place(node: index, arrangement: .channelsFirst)]! }
     if let known = made[Place(node: index, arrangement: wanted)] { return known }
     let result: Int
-    if case .broadcast(let axes) = node.kind, let lazy = broadcast(node, axes, wanted) {
+    if node.constant != nil {
+      result = append(node.kind, [], wanted.memory(node.shape), node)
+    } else if case .broadcast(let axes) = node.kind, let lazy = broadcast(node, axes, wanted) {
       result = lazy
     } else {
       let from = home[index]
@@ -105,8 +107,12 @@ struct ArrangedGraph {
       home[index] = home[operand]
       keep(self.node(operand, home[index]), index)
     default:
-      let operands = node.operands.map { self.node($0, .channelsFirst) }
-      keep(append(node.kind, operands, node.shape, node), index)
+      // What moves or pools elements stays in the arrangement of an operand, if it can.
+      let own = node.operands.map { home[$0] }.first { $0 != .channelsFirst }
+      let moved = own.flatMap { $0.kind(of: node, old) }
+      home[index] = moved == nil ? .channelsFirst : own!
+      let operands = node.operands.map { self.node($0, home[index]) }
+      keep(append(moved ?? node.kind, operands, home[index].memory(node.shape), node), index)
     }
   }
 

@@ -123,7 +123,7 @@ struct Grouping {
   /// Max pooling is gather(argument(x), x): one pass over x finds the largest and where it is.
   private mutating func addWindow(_ index: Int, _ options: PlanOptions) {
     var members = [index]
-    if case .window(let window) = graph.nodes[index].kind, window.form == .argument,
+    if case .window(let window, _) = graph.nodes[index].kind, window.form == .argument,
       options.fusion, let x = reads.sources[index].first
     {
       let pooled = reads.readers[index].first { reader in

@@ -21,7 +21,7 @@ extension EngineNode {
   func isGather(
     along axes: [WindowAxis], at argument: Int, of x: Int, in graph: EngineGraph
   ) -> Bool {
-    guard case .window(let window) = kind, window.form == .gather, window.axes == axes else {
+    guard case .window(let window, _) = kind, window.form == .gather, window.axes == axes else {
       return false
     }
     return graph.root(operands[0]) == argument && graph.root(operands[1]) == x
@@ -32,14 +32,15 @@ extension Planner {
   /// A pooling node, or an `argument` together with the maxima that it finds.
   func planWindow(_ index: Int, pooled: Int?) throws(EngineError) {
     let node = graph.nodes[index]
-    guard case .window(let window) = node.kind else { return }
+    guard case .window(let window, let lanes) = node.kind else { return }
     guard window.axes.count <= 2 else { throw .tooManyWindowAxes(node) }
     let sources = node.operands.map { reads.source($0, readBy: index) }
     let from = sources.map { buffer($0) }
     let isSmall = window.form != .spread && window.form != .scatter
     let places = window.axes.reduce(1) { $0 * (isSmall ? $1.outputs : $1.extent) }
     var planned = PlannedWindow(
-      form: window.form.kernel, axes: window.axes, images: node.count / places, from: from.last!)
+      form: window.form.kernel, axes: window.axes, images: node.count / (places * lanes),
+      lanes: lanes, from: from.last!)
     switch window.form {
     case .sum, .spread: planned.to = resultBuffer(index, reading: from)
     case .argument:
@@ -62,7 +63,7 @@ extension Planner {
 
   /// Whether every position lies in its own window.
   private func areInside(_ positions: Int, _ axes: [WindowAxis]) -> Bool {
-    guard case .window(let other) = graph.nodes[positions].kind, other.form == .argument,
+    guard case .window(let other, _) = graph.nodes[positions].kind, other.form == .argument,
       other.axes == axes
     else { return false }
     return Planner.areInside(axes)

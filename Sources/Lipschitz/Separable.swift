@@ -57,7 +57,7 @@ extension AxisMap {
       return Self.largest(
         sums.map { $0.map { (numerator: $0.value, divisor: $0.key) } }, .columnSums, .sums)
     case .l2:
-      if let bound = try disjointBound(matrix) { return bound }
+      if let bound = disjointBound(matrix) { return bound }
       return try denseSpectralBound(matrix)
     }
   }
@@ -91,7 +91,7 @@ extension AxisMap {
   ) -> OperatorBound? {
     var readers = [Int](repeating: 0, count: inputs)
     for row in matrix { for entry in row.entries { readers[entry.column] += 1 } }
-    var squares: [[(numerator: Int, divisor: Int)]]
+    let squares: [[(numerator: Int, divisor: Int)]]
     if readers.allSatisfy({ $0 <= 1 }) {
       squares = matrix.map { row in
         [(row.entries.reduce(0) { $0 + $1.numerator * $1.numerator }, row.divisor * row.divisor)]
