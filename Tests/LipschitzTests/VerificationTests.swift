@@ -19,7 +19,9 @@ import Verification
     _ model: String = small, norms: [Norm] = Norm.allCases, seed: UInt64 = 8
   ) throws -> CertificateText {
     var random = TestRandom(seed)
-    return try CertificateText(network(model), norms: norms) { _, _ in Float(random.normal()) }
+    return try CertificateText(network(model), norms: norms) { name, _ in
+      Float(name.hasSuffix("variance") ? random.uniform() : random.normal())
+    }
   }
 
   static let models: [String: String] = [
@@ -45,6 +47,43 @@ import Verification
               mode: sum
               layers: [{dense: 8}, {residual: {layers: [{dense: 8}, tanh]}}]
           - dense: 3
+      """,
+    "convolutions": """
+        input: [3, 9, 8]
+        layers:
+          - conv: {filters: 4, kernel: 3, padding: 1}
+          - batch_norm
+          - relu
+          - conv: {filters: 6, kernel: 3, stride: 2, groups: 2, padding: 1, padding_mode: reflect}
+          - gelu
+          - conv: {filters: 4, kernel: [3, 1], padding: [2, 1], padding_mode: circular}
+          - average_pool: {kernel: 3, stride: 2, padding: 1}
+          - upsample: {scale: 2, mode: bilinear}
+          - conv_transpose: {filters: 2, kernel: 2}
+          - layer_norm: {eps: 0.5}
+          - max_pool: 2
+          - residual: {mode: sum, layers: [{conv: {filters: 2, kernel: 3, padding: 1}}, relu]}
+          - flatten
+          - dense: 5
+      """,
+    "patches": """
+        input: [1, 12, 12]
+        layers:
+          - pad: {padding: 2, mode: replicate}
+          - conv: {filters: 7, kernel: 4, stride: 4}
+          - leaky_relu
+          - conv: {filters: 3, kernel: 2, dilation: 2, padding: 1, padding_mode: replicate}
+          - global_average_pool
+          - dense: 4
+      """,
+    "one axis": """
+        input: [2, 15]
+        layers:
+          - conv: {filters: 3, kernel: 5, stride: 2, padding: 2}
+          - relu
+          - conv_transpose: {filters: 2, kernel: 3, dilation: 2}
+          - upsample: 2
+          - global_max_pool
       """,
     "tall and wide": "  input: [130]\n  layers: [{dense: 70}, relu, {dense: 150}, relu, {dense: 4}]",
   ]
