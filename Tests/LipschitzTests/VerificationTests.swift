@@ -20,7 +20,7 @@ import Verification
   ) throws -> CertificateText {
     var random = TestRandom(seed)
     return try CertificateText(network(model), norms: norms) { name, _ in
-      Float(name.hasSuffix("variance") ? random.uniform() : random.normal())
+      Float(name.hasSuffix("running_var") ? random.uniform() : random.normal())
     }
   }
 
@@ -148,14 +148,13 @@ import Verification
   /// With fresh hashes only the proofs are left to refuse.
   @Test func aLoweredNumberIsRefusedByItsProof() throws {
     let certificate = try Self.certified()
-    let numbers = certificate.numbers
+    // Other multipliers that pass the check prove the same claim.
+    let numbers = certificate.numbers.filter { $0.name != "multipliers" }
     #expect(numbers.count >= 3 * 8)
     var random = TestRandom(13)
     var counts: [String: Int] = [:]
     for round in 0..<2600 {
       let number = numbers[round % numbers.count]
-      // Other multipliers that pass the check prove the same claim.
-      if number.name == "multipliers" { continue }
       let bit = round / numbers.count % 4 == 0 ? random.bits() % 63 : random.bits() % 52
       let lowered = Double(bitPattern: number.value.bitPattern ^ 1 << bit)
       guard lowered < number.value, lowered >= 0x1p-1000 || lowered == 0 else { continue }
@@ -194,8 +193,9 @@ import Verification
         weights: Dictionary(uniqueKeysWithValues: changed.tensors.map { ($0.name, $0) }),
         norms: Norm.allCases)
       for (report, claim) in zip(reports, stated.claims) where isAccepted {
-        // What lgc proves of the new weights has a slack of about 10⁻⁸ itself.
-        #expect(report.upper.value <= claim.bound.value * (1 + 1e-6))
+        // What lgc proves of the new weights has a slack itself; that of a search is larger.
+        let slack = claim.method == "joint" || claim.method == "fast" ? 1.02 : 1 + 1e-6
+        #expect(report.upper.value <= claim.bound.value * slack)
       }
       for (layer, operation) in zip(reports[1].layers, 0...) {
         let bound = certificate.json["bounds"]!.array![1]["operators"]!.array![operation]
