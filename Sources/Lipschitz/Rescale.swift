@@ -33,9 +33,11 @@ public func certifiedRescale(
     }
   case .scaling, .separable, .normalisation:
     return weight
-  case .convolution, .transposedConvolution:
-    // Without a proved norm there is no factor; the bound of such a layer is null.
-    return weight
+  case .convolution(_, let geometry), .transposedConvolution(_, let geometry):
+    let isTransposed = if case .transposedConvolution = linear { true } else { false }
+    return try rescale(weight, bound: bound) { (weight) throws(ProofError) in
+      try convolutionBound(weight, geometry, norm: norm, isTransposed: isTransposed)
+    }
   }
 }
 
