@@ -71,6 +71,8 @@ extension Network {
     guard case .node(let last) = exit else { return [] }
     var first = 0
     if case .node(let index) = entry { first = index + 1 }
+    // A stretch trimmed at both ends may be empty.
+    guard first <= last else { return [] }
     // Only what the exit depends on.
     var isLive = [Bool](repeating: false, count: last + 1 - first)
     isLive[last - first] = true

@@ -1,6 +1,7 @@
 import Lipschitz
 import Model
 import Rounding
+import Tensors
 import Testing
 
 @Suite struct RescaleTests {
@@ -44,5 +45,43 @@ import Testing
     #expect(throws: ProofError.self) {
       try certifiedRescale(weight: [1, .nan], rows: 1, columns: 2, norm: .l2, bound: 1)
     }
+  }
+
+  /// The stored float32 numbers, in double.
+  @Test(arguments: [0.3, 1, 100])
+  func batchNormsRescaleMakesTheBoundTrueOfTheStoredTensors(_ bound: Double) throws {
+    let linear = LinearOperator.normalisation(
+      scale: "weight", variance: "running_var", epsilon: 1e-5, channels: 8, count: 4)
+    let variance: [Float] = [0.01, 2, 0.3, 1, 0.5, 7, 0, 0.25]
+    let weight: [Float] = [0.5, -3, 1, 0.25, -0.75, 2, 0.125, 1]
+    func largest(_ weight: [Float]) -> Double {
+      zip(weight, variance).map { abs(Double($0)) / (Double($1) + 1e-5).squareRoot() }.max()!
+    }
+    let rescaled = try certifiedRescale(
+      weight: weight, of: linear, norm: .l2, bound: bound, tensor: { _ in variance })
+    #expect(largest(rescaled) <= bound)
+    if bound == 100 {
+      #expect(rescaled == weight)
+    } else {
+      #expect(largest(rescaled) > bound * (1 - 1e-6))
+    }
+  }
+
+  /// The stored float32 kernel, proved again at its stride and padding.
+  @Test(arguments: [Norm.l1, .l2, .linf], [false, true])
+  func aConvolutionsRescaleIsProvedOfTheOperator(_ norm: Norm, _ isTransposed: Bool) throws {
+    let axis = WindowAxis(extent: 6, kernel: 3, stride: 2, low: 1, high: 1)
+    let geometry = ConvolutionGeometry(inputs: 2, outputs: 3, groups: 1, axes: [axis, axis])
+    let linear: LinearOperator =
+      isTransposed
+      ? .transposedConvolution(weight: "weight", geometry)
+      : .convolution(weight: "weight", geometry)
+    let weight = (0..<54).map { Float(($0 * 37 + 11) % 101 - 50) / 32 }
+    let rescaled = try certifiedRescale(weight: weight, of: linear, norm: norm, bound: 0.75)
+    let proved = try convolutionBound(
+      rescaled, geometry, norm: norm, isTransposed: isTransposed)
+    #expect(proved.upper.value <= 0.75)
+    #expect(proved.upper.value > 0.7499)
+    #expect(rescaled != weight)
   }
 }
