@@ -28,9 +28,10 @@ extension AxisMap {
   /// The entries of a row, columns named twice added up, zeros left out.
   func entries(_ row: Row) -> [Entry] {
     var entries: [Entry] = []
-    for (column, numerator) in zip(row.columns, row.numerators) {
-      if let index = entries.firstIndex(where: { $0.column == column }) {
-        entries[index].numerator += numerator
+    // Equal columns beside each other: a row may be as long as an axis.
+    for (column, numerator) in zip(row.columns, row.numerators).sorted(by: { $0.0 < $1.0 }) {
+      if entries.last?.column == column {
+        entries[entries.count - 1].numerator += numerator
       } else {
         entries.append(Entry(column: column, numerator: numerator))
       }
