@@ -41,7 +41,7 @@ import Testing
   func overlappingWindowsAgreeWithTheEigenvalues(_ counts: Bool) throws {
     let axis = averages(32, kernel: 3, stride: 1, padding: 1, counts: counts)
     let bound = try separableBound([axis, axis], norm: .l2)
-    let eigenvalue = (1 + 2 * cos(.pi / 33)) / 3
+    let eigenvalue = (1 + 2 * cos(Double.pi / 33)) / 3
     if counts {
       #expect((bound.upper.value - eigenvalue * eigenvalue).magnitude < 1e-9)
     } else {
