@@ -6,13 +6,34 @@ import Tensors
 /// Points drawn from a formula; the seed determines every one of them.
 public struct Synthetic: Dataset {
   public static let kind = "synthetic"
-  public static let summary = "Points in the plane drawn from a formula, two classes."
+  public static let summary = "Points in the plane drawn from a formula."
 
   public enum Name: String, CaseIterable, ArgumentValue {
     /// Two interleaving half circles, n₀ = ⌊n/2⌋ points (cos t, sin t) of class 0 and n − n₀
     /// points (1 − cos t, 1/2 − sin t) of class 1, t evenly spaced on [0, π], each coordinate
     /// plus a normal deviate times `noise` (scikit-learn's `make_moons`).
     case twoMoons = "two_moons"
+    /// Eight normal distributions about points evenly on the circle of radius 2, all divided by
+    /// 1.414: class i is the point at angle iπ/4.
+    case eightGaussians = "eight_gaussians"
+    /// 25 of them about 2·{−2, …, 2}², all divided by 2.828; class 5i + j at (i − 2, j − 2)·2.
+    case twentyFiveGaussians = "twenty_five_gaussians"
+    /// t·(cos t, sin t) with t = 1.5π(1 + 2u), u uniform, plus noise, all divided by 7.5.
+    case swissRoll = "swiss_roll"
+    /// The unit circle, class 0, and the one of radius ½, at uniform angles.
+    case circles
+    /// Two arms s·θ/(3π)·(cos θ, sin θ), θ = 3π√u, s = 1 for class 0 and −1 for class 1.
+    case spirals
+
+    /// The standard deviation of the noise, before any division.
+    var noise: Double {
+      switch self {
+      case .twoMoons: 0.1
+      case .eightGaussians, .spirals: 0.02
+      case .twentyFiveGaussians, .circles: 0.05
+      case .swissRoll: 0.25
+      }
+    }
   }
 
   static let name = Argument<Name>("name", "Which points.", default: .twoMoons)
@@ -22,8 +43,10 @@ public struct Synthetic: Dataset {
   static let testSamples = Argument<Int>(
     "test_samples", "The number of test points; 0: no test split.", default: 1000,
     in: ArgumentRange(lower: 0, upper: 100_000_000))
-  static let noise = Argument<Double>(
-    "noise", "The standard deviation of the noise on each coordinate.", default: 0.1,
+  static let noise = Argument<Double>.optional(
+    "noise", "The standard deviation of the noise on each coordinate, before points are scaled "
+      + "(0.1 for two_moons, 0.02 for eight_gaussians and spirals, 0.05 for "
+      + "twenty_five_gaussians and circles, 0.25 for swiss_roll).",
     in: .nonNegative)
   public static var arguments: [any ArgumentDeclaration] { [name, samples, testSamples, noise] }
   public static var shorthand: String? { "name" }
@@ -31,6 +54,7 @@ public struct Synthetic: Dataset {
     [
       .good("synthetic: {name: two_moons, samples: 2000, noise: 0.05}"),
       .good("synthetic: two_moons"),
+      .good("synthetic: {name: eight_gaussians, samples: 50000}"),
       .bad("synthetic: {name: «two_suns»}", .wrongType),
       .bad("synthetic: {noise: «-1»}", .outOfRange),
     ]
@@ -41,14 +65,19 @@ public struct Synthetic: Dataset {
   public func load(
     _ arguments: Arguments, directory: String, seed: UInt64
   ) throws(DiagnosticError) -> LoadedData {
-    let noise = arguments[Self.noise]
+    let name = arguments[Self.name]
+    let noise = arguments[optional: Self.noise] ?? name.noise
     let testCount = arguments[Self.testSamples]
     func draw(_ count: Int, _ split: String) -> Samples {
-      Self.twoMoons(count: count, noise: noise, seed: seed, split: split)
+      name == .twoMoons
+        ? Self.twoMoons(count: count, noise: noise, seed: seed, split: split)
+        : PlaneSet(name: name, noise: noise).draw(count: count, seed: seed, split: split)
     }
     return LoadedData(
       train: draw(arguments[Self.samples], "train"),
-      test: testCount > 0 ? draw(testCount, "test") : nil, classNames: ["upper", "lower"])
+      test: testCount > 0 ? draw(testCount, "test") : nil,
+      classNames: name == .twoMoons ? ["upper", "lower"] : nil,
+      modes: PlaneSet(name: name, noise: noise).modes)
   }
 
   /// `count` points in a random order. The noise and the order of a split are their own streams.
