@@ -14,7 +14,7 @@ struct PlaneSet {
     case .eightGaussians: 1.414
     case .twentyFiveGaussians: 2.828
     case .swissRoll: 7.5
-    case .twoMoons, .circles, .spirals: 1
+    case .twoMoons, .circles, .spirals, .noise: 1
     }
   }
 
@@ -31,7 +31,7 @@ struct PlaneSet {
         let (row, column) = mode.quotientAndRemainder(dividingBy: 5)
         return (x: Double(2 * row - 4), y: Double(2 * column - 4))
       }
-    case .twoMoons, .swissRoll, .circles, .spirals: []
+    case .twoMoons, .swissRoll, .circles, .spirals, .noise: []
     }
   }
 
@@ -43,7 +43,7 @@ struct PlaneSet {
 
   private var classCount: Int {
     switch name {
-    case .swissRoll: 1
+    case .swissRoll, .noise: 1
     case .twoMoons, .circles, .spirals: 2
     case .eightGaussians, .twentyFiveGaussians: centres.count
     }
@@ -74,7 +74,8 @@ struct PlaneSet {
       (radius * cos(angle), radius * sin(angle))
     }
     switch name {
-    case .eightGaussians, .twentyFiveGaussians, .twoMoons: return centres[label]
+    case .eightGaussians, .twentyFiveGaussians: return centres[label]
+    case .twoMoons, .noise: return (0, 0)
     case .swissRoll:
       let t = 1.5 * Double.pi * (1 + 2 * random.uniform())
       return turned(t, t)

@@ -168,7 +168,7 @@ private func withFolder(_ body: (String) throws -> Void) throws {
   ])
   func planeSetsAreTheirFormulas(_ name: String, _ modes: Int) throws {
     let kind = try #require(Synthetic.Name(rawValue: name))
-    let set = PlaneSet(name: kind, noise: kind.noise)
+    let set = PlaneSet(name: kind, noise: kind.deviation)
     let count = 5000
     let samples = set.draw(count: count, seed: 3, split: "train")
     guard case .floats(let points) = samples.storage else { return #expect(Bool(false)) }
@@ -209,7 +209,7 @@ private func withFolder(_ body: (String) throws -> Void) throws {
       case .twentyFiveGaussians:
         let scaled = x * 1.414
         #expect(abs(scaled.rounded() - scaled) < 1e-5)
-      case .twoMoons: break
+      case .twoMoons, .noise: break
       }
     }
   }
