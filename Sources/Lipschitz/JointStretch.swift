@@ -98,6 +98,7 @@ extension Network {
     var (first, last) = (gates.startIndex, gates.endIndex - 1)
     while first < last, isThin(first) { first += 1 }
     while last > first, isThin(last - 1) { last -= 1 }
+    guard first < last else { return nil }
     let inside = nodes(from: gates[first], to: gates[last])
     let matrices = inside.filter { nodes[$0].isMatrix }.count
     let sums = inside.filter { nodes[$0].isSum }.count
