@@ -8,6 +8,21 @@ public final class CPUExecutable: ProfilingExecutable {
     var plan: Plan
     var steps: BoundSteps
     var kept: Pages
+    var preparation: Preparation?
+    /// Numbers of the states that a run changes.
+    var updated: [Int]
+  }
+
+  /// Steps that must have run since any of some states was last changed.
+  private final class Preparation {
+    let steps: BoundSteps
+    let states: [Int]
+    /// The moment of the last run; 0 before the first.
+    var moment: UInt64 = 0
+    init(_ steps: BoundSteps, _ states: [Int]) {
+      self.steps = steps
+      self.states = states
+    }
   }
 
   public let states: [String: Shape]
@@ -17,6 +32,10 @@ public final class CPUExecutable: ProfilingExecutable {
   public let threads: Int
   private var programs: [String: Runnable] = [:]
   private var stateAddresses: [String: UnsafeMutableRawPointer] = [:]
+  /// State → its number, and by number the moment of its last change; moments count changes.
+  private let stateNumbers: [String: Int]
+  private var changes: [UInt64]
+  private var moment: UInt64 = 1
   private let state: Pages
   private let working: Pages
 
@@ -30,13 +49,17 @@ public final class CPUExecutable: ProfilingExecutable {
       bytes += (shape.elementCount * 4 + 63) / 64 * 64 + CPUExecutable.stagger
     }
     stateBytes = bytes
+    let names = offsets.keys.sorted()
+    let numbers = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
+    stateNumbers = numbers
+    changes = [UInt64](repeating: 1, count: numbers.count)
     state = try Pages(bytes)
     for (name, offset) in offsets { stateAddresses[name] = state.base + offset }
 
     var plans: [Plan] = []
     for program in programs { plans.append(try Planner.plan(program, options)) }
     let arena = CPUExecutable.rounded(plans.map(\.arenaBytes).max() ?? 0)
-    let loops = plans.flatMap(\.steps).compactMap { step -> (scratch: Int, partials: Int)? in
+    let loops = plans.flatMap { $0.steps + $0.preparation }.compactMap { step -> (scratch: Int, partials: Int)? in
       if case .loop(let loop) = step.work { loop.memory } else { nil }
     }
     let scratch = CPUExecutable.rounded((loops.map(\.scratch).max() ?? 0) * options.threads)
@@ -52,11 +75,19 @@ public final class CPUExecutable: ProfilingExecutable {
         scratch: working.base + arena, partials: working.base + arena + scratch,
         threads: options.threads)
       let steps = try BoundSteps(plan, addresses)
+      var preparation: Preparation?
+      if !plan.preparation.isEmpty {
+        preparation = Preparation(
+          try BoundSteps(plan, addresses, only: plan.preparation),
+          plan.preparedStates.map { numbers[$0]! })
+      }
       for constant in plan.constants {
         constant.numbers.write(
           to: steps.address(constant.buffer), count: plan.buffers[constant.buffer].count)
       }
-      self.programs[plan.name] = Runnable(plan: plan, steps: steps, kept: kept)
+      self.programs[plan.name] = Runnable(
+        plan: plan, steps: steps, kept: kept, preparation: preparation,
+        updated: plan.updatedStates.map { numbers[$0]! })
     }
     workingBytes = total
   }
@@ -86,7 +117,9 @@ public final class CPUExecutable: ProfilingExecutable {
 
   public func run(_ program: String) throws(EngineError) {
     let runnable = try runnable(program)
+    try prepare(runnable)
     try check(runnable.steps.run(nil), runnable)
+    noteUpdates(runnable)
   }
 
   public func run(
@@ -97,7 +130,24 @@ public final class CPUExecutable: ProfilingExecutable {
     guard moments.count == count + 1 else {
       throw EngineError("`\(program)` has \(count) steps: \(moments.count) moments do not fit")
     }
+    try prepare(runnable)
     try check(runnable.steps.run(moments.baseAddress), runnable)
+    noteUpdates(runnable)
+  }
+
+  private func prepare(_ runnable: Runnable) throws(EngineError) {
+    guard let preparation = runnable.preparation,
+      preparation.moment == 0
+        || preparation.states.contains(where: { changes[$0] > preparation.moment })
+    else { return }
+    let failed = preparation.steps.run(nil)
+    if failed >= 0 { throw .failed(runnable.plan.preparation[Int(failed)]) }
+    preparation.moment = moment
+  }
+
+  private func noteUpdates(_ runnable: Runnable) {
+    moment += 1
+    for state in runnable.updated { changes[state] = moment }
   }
 
   public func profiledSteps(of program: String) throws(EngineError) -> [ProfiledStep] {
@@ -107,6 +157,7 @@ public final class CPUExecutable: ProfilingExecutable {
 
   public func kernelMilliseconds(of program: String, runs: Int) throws(EngineError) -> Double {
     let runnable = try runnable(program)
+    try prepare(runnable)
     var total = 0.0
     for (index, step) in runnable.plan.steps.enumerated() where step.isContraction {
       var samples: [Int64] = []
@@ -122,8 +173,7 @@ public final class CPUExecutable: ProfilingExecutable {
 
   private func check(_ failed: Int32, _ runnable: Runnable) throws(EngineError) {
     guard failed >= 0 else { return }
-    let step = runnable.plan.steps[Int(failed)]
-    throw EngineError("oneDNN could not compute the \(step.label)", origin: step.origin)
+    throw .failed(runnable.plan.steps[Int(failed)])
   }
 
   private func runnable(_ program: String) throws(EngineError) -> Runnable {
@@ -139,6 +189,8 @@ public final class CPUExecutable: ProfilingExecutable {
     let state = try stateMemory(name)
     guard values.count == state.count else { throw .count(name, values.count, state.count) }
     _ = state.update(fromContentsOf: values)
+    moment += 1
+    changes[stateNumbers[name]!] = moment
   }
 
   public func readState(
@@ -226,6 +278,9 @@ extension ConstantNumbers {
 }
 
 extension EngineError {
+  fileprivate static func failed(_ step: PlannedStep) -> EngineError {
+    EngineError("oneDNN could not compute the \(step.label)", origin: step.origin)
+  }
   fileprivate static func unknownProgram(_ name: String) -> EngineError {
     EngineError("no compiled program is named `\(name)`")
   }

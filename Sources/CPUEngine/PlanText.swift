@@ -8,16 +8,11 @@ extension Plan {
       "program \(name): \(steps.count) steps on \(threads) threads",
       "  state \(stateBytes) bytes, working memory \(arenaBytes) bytes"
         + " (\(bytesWithoutReuse) without reuse), inputs, outputs and constants \(keptBytes) bytes",
-      "steps",
     ]
-    for (index, step) in steps.enumerated() {
-      let buffers = step.buffers.reduce(into: [String]()) { names, buffer in
-        let name = bufferName(buffer)
-        if !names.contains(name) { names.append(name) }
-      }
-      let origin = step.origin.map { "  ; \($0.name)" } ?? ""
-      lines.append("  \(index)  \(step.label)  [\(buffers.joined(separator: " "))]\(origin)")
+    if !preparation.isEmpty {
+      lines += ["steps after a change of state"] + stepLines(preparation)
     }
+    lines += ["steps"] + stepLines(steps)
     lines.append("buffers")
     for (index, buffer) in buffers.enumerated() where buffer.place == .arena && buffer.last >= 0 {
       lines.append(
@@ -25,6 +20,17 @@ extension Plan {
           + " steps \(buffer.first)–\(buffer.last)")
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func stepLines(_ steps: [PlannedStep]) -> [String] {
+    steps.enumerated().map { index, step in
+      let buffers = step.buffers.reduce(into: [String]()) { names, buffer in
+        let name = bufferName(buffer)
+        if !names.contains(name) { names.append(name) }
+      }
+      let origin = step.origin.map { "  ; \($0.name)" } ?? ""
+      return "  \(index)  \(step.label)  [\(buffers.joined(separator: " "))]\(origin)"
+    }
   }
 
   private var bytesWithoutReuse: Int {
