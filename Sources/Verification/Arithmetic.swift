@@ -20,9 +20,10 @@ enum Arithmetic {
     return try body()
   }
 
-  /// Several threads only for large matrices: for small ones waiting costs more than is gained.
+  /// Several threads only for large matrices, for small ones waiting costs more than is gained, and
+  /// only where no other work is done beside.
   static func threaded<Result>(order: Int, _ body: () -> Result) -> Result {
-    guard order >= 1024 else { return body() }
+    guard order >= 1024, !WorkerMark.isSet else { return body() }
     openblas_threads(min(openblas_available_cores(), 8))
     defer { openblas_threads(1) }
     return body()

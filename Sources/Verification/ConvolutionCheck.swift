@@ -121,10 +121,10 @@ struct GroupCheck {
       return try BandedCheck(weight: weight, outputs: outputs, inputs: inputs, axes: axes)
         .proves(bound)
     case (.torus(let sides, let twists), .zeros):
-      return torus(bound, sides, twists)
+      return try torus(bound, sides, twists)
     case (.frequencyCover(let root, let bits), .zeros):
-      return symbol.provesCover(root: root, bits: bits, bound) ?? false
-    case (.circular, .circular): return circular(bound)
+      return try symbol.provesCover(root: root, bits: bits, bound) ?? false
+    case (.circular, .circular): return try circular(bound)
     case (.copies(let part), .reflect), (.copies(let part), .replicate):
       // T is the unpadded convolution of an image that is at most √copies as long as its input.
       let copies = axes.reduce(1) { $0 * $1.copies }
@@ -153,20 +153,22 @@ struct GroupCheck {
 
   /// T is a compression of the (twisted) circulant on a torus on which no tap can wrap onto an
   /// element that is read; its blocks are the symbol at the torus's frequencies.
-  private func torus(_ bound: Double, _ sides: [Int], _ twists: [Int]) -> Bool {
+  private func torus(
+    _ bound: Double, _ sides: [Int], _ twists: [Int]
+  ) throws(VerificationError) -> Bool {
     let symbol = symbol
     guard sides.count == 2, twists.count == 2 else { return false }
     // Along an axis on which the symbol is constant any torus will do.
     for (axis, reads) in axes.enumerated() where symbol.degrees[axis] > 0 {
       guard sides[axis] >= reads.axis.leastSide else { return false }
     }
-    return symbol.provesTorus(sides: sides, twists: twists, bound)
+    return try symbol.provesTorus(sides: sides, twists: twists, bound)
   }
 
   /// T's rows are rows of a circulant on the input's own torus, each taken at most `repeats` times:
   /// along an axis whose stride s divides its n elements, of the one with stride s, which has the
   /// polyphase symbol at 2πj·s/n; else of the one with stride 1.
-  private func circular(_ bound: Double) -> Bool {
+  private func circular(_ bound: Double) throws(VerificationError) -> Bool {
     var repeats = 1
     var strides: [Int] = []
     for reads in axes {
@@ -180,7 +182,7 @@ struct GroupCheck {
       offsets: axes.map { reads in (0..<reads.axis.kernel).map { $0 * reads.axis.dilation } },
       strides: strides)
     let inner = Directed.quotientDown(bound, Directed.squareRootUp(Double(repeats)))
-    return symbol.provesTorus(
+    return try symbol.provesTorus(
       sides: zip(axes, strides).map { $0.axis.extent / $1 }, twists: [0, 0], inner)
   }
 }

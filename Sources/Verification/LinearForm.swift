@@ -1,19 +1,39 @@
 import COpenBLAS
 
-/// One block of a linear form: how a value depends on one variable. Column-major, with a bound of
-/// each entry's error; nil where the entries are exact.
+/// One block of a linear form: how a value depends on one variable. Column-major, or only the
+/// diagonal of a square block that has nothing beside it, with a bound of each entry's error; nil
+/// where the entries are exact.
 struct FormBlock {
   let rows: Int
   let columns: Int
+  private(set) var isDiagonal = false
   var values: [Double]
   var radius: [Double]?
 
+  init(rows: Int, columns: Int, values: [Double], radius: [Double]?) {
+    self.rows = rows
+    self.columns = columns
+    self.values = values
+    self.radius = radius
+  }
+
   static func identity(_ count: Int) -> FormBlock {
     var block = FormBlock(
-      rows: count, columns: count, values: [Double](repeating: 0, count: count * count),
-      radius: nil)
-    for index in 0..<count { block.values[index * (count + 1)] = 1 }
+      rows: count, columns: count, values: [Double](repeating: 1, count: count), radius: nil)
+    block.isDiagonal = true
     return block
+  }
+
+  /// The same with every entry.
+  var dense: FormBlock {
+    guard isDiagonal else { return self }
+    func spread(_ numbers: [Double]) -> [Double] {
+      var values = [Double](repeating: 0, count: rows * columns)
+      for index in numbers.indices { values[index * (rows + 1)] = numbers[index] }
+      return values
+    }
+    return FormBlock(
+      rows: rows, columns: columns, values: spread(values), radius: radius.map(spread))
   }
 
   /// fl(c·x) with its error: exactly that of the product, by one fused multiply-add.
@@ -27,49 +47,54 @@ struct FormBlock {
 
   /// Row i times factors[i].
   func scalingRows(_ factors: [Double]) -> FormBlock {
+    scaling { isDiagonal, place in factors[isDiagonal ? place : place % rows] }
+  }
+
+  /// Column j times factors[j].
+  func scalingColumns(_ factors: [Double]) -> FormBlock {
+    scaling { isDiagonal, place in factors[isDiagonal ? place : place / rows] }
+  }
+
+  @inline(__always)
+  private func scaling(_ factor: (_ isDiagonal: Bool, _ place: Int) -> Double) -> FormBlock {
     var result = self
-    var radius = radius ?? [Double](repeating: 0, count: values.count)
+    var errors = radius ?? [Double](repeating: 0, count: values.count)
     var isExact = true
-    for column in 0..<columns {
-      for row in 0..<rows {
-        let place = column * rows + row
-        let (value, error) = Self.product(factors[row], values[place], radius[place])
-        result.values[place] = value
-        radius[place] = error
-        if error != 0 { isExact = false }
+    let isDiagonal = isDiagonal
+    result.values.withUnsafeMutableBufferPointer { values in
+      errors.withUnsafeMutableBufferPointer { errors in
+        for place in values.indices {
+          let (value, error) = Self.product(
+            factor(isDiagonal, place), values[place], errors[place])
+          values[place] = value
+          errors[place] = error
+          if error != 0 { isExact = false }
+        }
       }
     }
-    result.radius = isExact ? nil : radius
+    result.radius = isExact ? nil : errors
     return result
   }
 
-  func adding(_ other: FormBlock) -> FormBlock {
-    var result = self
-    var radius = radius ?? [Double](repeating: 0, count: values.count)
+  func adding(_ addend: FormBlock) -> FormBlock {
+    let isSparse = isDiagonal && addend.isDiagonal
+    var result = isSparse ? self : dense
+    let other = isSparse ? addend : addend.dense
+    let former = result.radius
+    var errors = [Double](repeating: 0, count: result.values.count)
     var isExact = true
-    for place in values.indices {
-      let (a, b) = (values[place], other.values[place])
+    for place in errors.indices {
+      let (a, b) = (result.values[place], other.values[place])
       let sum = a + b
       let part = sum - a
       let error = ((a - (sum - part)) + (b - part)).magnitude
-      let total = error + radius[place] + (other.radius?[place] ?? 0)
+      let total = error + (former?[place] ?? 0) + (other.radius?[place] ?? 0)
       result.values[place] = sum
-      radius[place] = total == 0 ? 0 : total * Arithmetic.slack
+      errors[place] = total == 0 ? 0 : total * Arithmetic.slack
       if total != 0 { isExact = false }
     }
-    result.radius = isExact ? nil : radius
+    result.radius = isExact ? nil : errors
     return result
-  }
-
-  /// Whether it is the identity.
-  var isIdentity: Bool {
-    guard rows == columns, radius == nil else { return false }
-    for column in 0..<columns {
-      for row in 0..<rows where values[column * rows + row] != (row == column ? 1 : 0) {
-        return false
-      }
-    }
-    return true
   }
 }
 
@@ -93,8 +118,20 @@ struct ExactMatrix {
   /// W·block: a sum of `columns` products in any order, |error| ≤ (columns + 2)u·|W||block| beside
   /// what the block's own errors become.
   func applied(to block: FormBlock) -> FormBlock {
-    if block.isIdentity {
-      return FormBlock(rows: rows, columns: columns, values: values, radius: nil)
+    if block.isDiagonal {
+      let result = FormBlock(rows: rows, columns: columns, values: values, radius: nil)
+      guard let radius = block.radius else {
+        return block.values.allSatisfy { $0 == 1 } ? result : result.scalingColumns(block.values)
+      }
+      // What the factors are off by counts with |W|.
+      var scaled = result.scalingColumns(block.values)
+      var errors = scaled.radius ?? [Double](repeating: 0, count: values.count)
+      for place in errors.indices {
+        errors[place] = (errors[place] + values[place].magnitude * radius[place / rows])
+          * Arithmetic.slack + 0x1p-1000
+      }
+      scaled.radius = errors
+      return scaled
     }
     let (count, inner) = (block.columns, columns)
     let size = values.map(\.magnitude)

@@ -1,4 +1,3 @@
-import Glibc
 import Rounding
 
 /// Checks the multipliers of one stretch: one matrix inequality, formed from the graph and the
@@ -11,8 +10,8 @@ import Rounding
 ///     ‖d‖² ≥ q(v) = ‖d‖² + Σ 2λₖᵢ(zₖ − aₖCₖv)ᵢ(zₖ − bₖCₖv)ᵢ = vᵀAv,
 ///
 /// and if P = [[A, Cᵀ], [C, square·I]] is positive definite, ‖C·v‖² ≤ square·vᵀAv ≤ square·‖d‖².
-/// P's entries are doubles with known errors; SPS, S a diagonal of powers of two, is shown to be
-/// above them (`SymmetricMatrix.defect`).
+/// P's entries are doubles with known errors (`StretchInequality`). Its blocks (d, z₁, …, exit) are
+/// those that the graph gives it: a chain has only neighbours.
 struct StretchCheck {
   let graph: StatedGraph
   let weights: StoredWeights
@@ -120,62 +119,29 @@ struct StretchCheck {
   private func isDefinite(
     _ activations: [Activation], _ exit: LinearForm
   ) throws(VerificationError) -> Bool {
-    var offsets = [0]
-    for count in [graph.count(stretch.entry)] + activations.map({ graph.nodes[$0.node].count })
-      + [graph.nodes[stretch.exit].count]
-    { offsets.append(offsets.last! + count) }
+    var inequality = StretchInequality(
+      diagonals: [[Double](repeating: 1, count: graph.count(stretch.entry))]
+        + activations.map { stretch.multipliers[$0.node]!.map { 2 * $0 } }
+        + [[Double](repeating: stretch.square, count: graph.nodes[stretch.exit].count)])
     let last = activations.count + 1
-    let order = offsets[last + 1]
-    guard order <= 20_000 else { throw refused("the stretch is too large to be checked") }
-    // P in the upper triangle of −M, errors summed by row; a scaled matrix needs both at once.
-    let matrix = try SymmetricMatrix(order: order)
-    let p = matrix.entries
-    for index in 0..<order * order { p[index] = 0 }
-    var errors: [Int: [Double]] = [:]
-    for index in 0..<offsets[1] { p[index * (order + 1)] = 1 }
-    for index in offsets[last]..<order { p[index * (order + 1)] = stretch.square }
-
-    /// Adds a block at (row variable, column variable), the row's not after the column's.
-    func add(
-      _ block: FormBlock, _ row: Int, _ column: Int, transposed: Bool
-    ) {
-      let (rows, columns) = transposed ? (block.columns, block.rows) : (block.rows, block.columns)
-      var radius = block.radius
-      for j in 0..<columns {
-        for i in 0..<rows {
-          let source = transposed ? i * block.rows + j : j * block.rows + i
-          let place = (offsets[column] + j) * order + offsets[row] + i
-          let (a, b) = (p[place], block.values[source])
-          let sum = a + b
-          if a != 0 {
-            let error = Arithmetic.u * sum.magnitude * Arithmetic.slack
-            if radius == nil { radius = [Double](repeating: 0, count: block.values.count) }
-            radius![source] += error
-          }
-          p[place] = sum
-        }
-      }
-      guard let radius else { return }
-      let key = row * (last + 1) + column
-      var total = errors[key] ?? [Double](repeating: 0, count: rows * columns)
-      for j in 0..<columns {
-        for i in 0..<rows {
-          total[j * rows + i] += radius[transposed ? i * block.rows + j : j * block.rows + i]
-        }
-      }
-      errors[key] = total
+    let sizes = inequality.matrix.sizes
+    // All blocks that there could be.
+    let forms = activations.map(\.form) + [exit]
+    var entries = 0.0
+    for (index, form) in forms.enumerated() {
+      let rows = Double(sizes[index + 1])
+      for variable in form.blocks.keys { entries += rows * (rows + 2 * Double(sizes[variable])) }
     }
-
+    guard entries <= 0x1p28, inequality.matrix.order <= 1 << 17 else {
+      throw refused("the stretch is too large to be checked")
+    }
     for activation in activations {
       let lambda = stretch.multipliers[activation.node]!
       let (a, b) = activation.slopes
-      for index in lambda.indices {
-        p[(offsets[activation.variable] + index) * (order + 1)] += 2 * lambda[index]
-      }
       let sum = a + b
       let sumError = ((a - (sum - (sum - a))) + (b - (sum - a))).magnitude
       for (variable, block) in activation.form.blocks where sum != 0 || sumError != 0 {
-        // −(a + b)·Λ·C, at (variable, activation).
+        // −(a + b)·Λ·C, at (activation, variable).
         var scaled = block.scalingRows(lambda)
         if sum != 1 {
           let factors = [Double](repeating: sum, count: block.rows)
@@ -189,17 +155,18 @@ struct StretchCheck {
           }
           scaled.radius = radius
         }
-        add(scaled, variable, activation.variable, transposed: true)
+        inequality.add(scaled.dense, activation.variable, variable)
       }
       if a == 0 || b == 0 { continue }
-      for (first, left) in activation.form.blocks {
-        for (second, right) in activation.form.blocks where first <= second {
-          add(gram(left, right, lambda, 2 * a * b), first, second, transposed: false)
+      let blocks = activation.form.blocks.mapValues(\.dense)
+      for (first, left) in blocks {
+        for (second, right) in blocks where second <= first {
+          inequality.add(gram(left, right, lambda, 2 * a * b), first, second)
         }
       }
     }
-    for (variable, block) in exit.blocks { add(block, variable, last, transposed: true) }
-    return try isAboveItsErrors(matrix, offsets, errors, variables: last + 1)
+    for (variable, block) in exit.blocks { inequality.add(block.dense, last, variable) }
+    return inequality.isAboveItsErrors
   }
 
   /// c·leftᵀ·Λ·right: sums of products in any order.
@@ -231,55 +198,5 @@ struct StretchCheck {
     return FormBlock(
       rows: left.columns, columns: right.columns, values: values,
       radius: errors.map { $0 * c.magnitude * (1 + 0x1p-10) })
-  }
-
-  /// Whether P with any errors in the stated ranges is positive definite.
-  private func isAboveItsErrors(
-    _ matrix: SymmetricMatrix, _ offsets: [Int], _ errors: [Int: [Double]], variables: Int
-  ) throws(VerificationError) -> Bool {
-    let order = matrix.order
-    let p = matrix.entries
-    var scales: [Double] = []
-    for index in 0..<order {
-      let entry = p[index * (order + 1)]
-      guard entry > 0x1p-500, entry < 0x1p500 else { return false }
-      scales.append(
-        Double(sign: .plus, exponent: -Int((log2(entry) / 2).rounded()), significand: 1))
-    }
-    // ‖SES‖ ≤ the largest row sum.
-    var sums = [Double](repeating: 0, count: order)
-    for (key, radius) in errors {
-      let (row, column) = (key / variables, key % variables)
-      let rows = offsets[row + 1] - offsets[row]
-      for place in radius.indices {
-        let (i, j) = (offsets[row] + place % rows, offsets[column] + place / rows)
-        let size = radius[place] * scales[i] * scales[j]
-        sums[i] += size
-        if row != column { sums[j] += size }
-      }
-    }
-    let error = (sums.max() ?? 0) * (1 + 0x1p-10)
-    // P is symmetric within diagonal blocks; their upper triangle suffices.
-    var trace = 0.0
-    for column in 0..<order {
-      for row in 0..<column { p[column * order + row] *= -scales[row] * scales[column] }
-      matrix.diagonal[column] =
-        p[column * (order + 1)] * scales[column] * scales[column]
-      trace += matrix.diagonal[column]
-    }
-    let rounding = Arithmetic.u * trace
-    for factor in [2.0, 8, 64] {
-      let copy = try SymmetricMatrix(order: order)
-      memcpy(copy.entries, p, order * order * MemoryLayout<Double>.stride)
-      let shift = error + factor * Double(order + 8) * rounding
-      for index in 0..<order {
-        copy.diagonal[index] = (matrix.diagonal[index] - shift) * (1 - 0x1p-52)
-        guard copy.diagonal[index] > 0 else { return false }
-      }
-      guard let defect = copy.defect() else { return false }
-      // SPS + SES ≥ M + shift − defect − error, M within u of what was subtracted, rounded down.
-      if (defect + error) * (1 + 0x1p-50) < shift { return true }
-    }
-    return false
   }
 }

@@ -17,7 +17,6 @@ final class SymbolCheck {
   private var terms: [(q: [Int], even: [Double], odd: [Double])] = []
   /// ‖Ĝ(ω) − G(ω)‖₂ ≤ error at every ω.
   private let error: Double
-  private let matrix: HermitianMatrix
 
   /// - Parameter weight: [output, input, tap], entries at most about 1.
   init(
@@ -102,11 +101,12 @@ final class SymbolCheck {
     let length = Double(shifts.count * inner + 2 * terms.count + 24)
     error = 2 * (length * Arithmetic.u + 0x1p-49) * square
       * (1 + Double(outputs * columns + 64) * 0x1p-50) * Arithmetic.slack
-    matrix = HermitianMatrix(order: max(order, 1))
   }
 
   /// Whether σmax(K(ω)) ≤ theta for ω = (π·a₀/n₀, π·a₁/n₁).
-  func proves(_ a: [Int], _ n: [Int], _ theta: Double) -> Bool {
+  private func proves(
+    _ a: [Int], _ n: [Int], _ theta: Double, _ matrix: HermitianMatrix
+  ) -> Bool {
     if order == 0 || terms.isEmpty { return theta >= 0 }
     guard theta > 0x1p-100 else { return false }
     let d = order
@@ -162,19 +162,38 @@ final class SymbolCheck {
     }
   }
 
+  private struct Frequency {
+    let a: [Int]
+    let n: [Int]
+    let theta: Double
+  }
+
+  private func proves(_ frequencies: [Frequency]) throws(VerificationError) -> Bool {
+    try allHold(
+      frequencies.count, makeState: { HermitianMatrix(order: max(self.order, 1)) }
+    ) { index, matrix in
+      let frequency = frequencies[index]
+      return self.proves(frequency.a, frequency.n, frequency.theta, matrix)
+    }
+  }
+
   /// The frequencies (2πj + π·twist)/side of a torus. Of two conjugates one is enough, since the
   /// weights are real.
-  func provesTorus(sides: [Int], twists: [Int], _ theta: Double) -> Bool {
+  func provesTorus(
+    sides: [Int], twists: [Int], _ theta: Double
+  ) throws(VerificationError) -> Bool {
+    var frequencies: [Frequency] = []
     for j in 0..<sides[0] {
       for k in 0..<sides[1] {
         let other = (
           (2 * sides[0] - twists[0] - j) % sides[0], (2 * sides[1] - twists[1] - k) % sides[1]
         )
         if other < (j, k) { continue }
-        guard proves([2 * j + twists[0], 2 * k + twists[1]], sides, theta) else { return false }
+        frequencies.append(
+          Frequency(a: [2 * j + twists[0], 2 * k + twists[1]], n: sides, theta: theta))
       }
     }
-    return true
+    return try proves(frequencies)
   }
 
   /// Every frequency, by a cover with cells (centre c, half-widths h): where σmax(K) has its largest
@@ -182,7 +201,9 @@ final class SymbolCheck {
   /// σmax(K(c)) ≤ theta·cos(½ΣDₐhₐ) in every cell proves L ≤ theta. Half of the torus is enough.
   ///
   /// nil where the text is no cover.
-  func provesCover(root: [Int], bits: String, _ theta: Double) -> Bool? {
+  func provesCover(
+    root: [Int], bits: String, _ theta: Double
+  ) throws(VerificationError) -> Bool? {
     let spans = [degrees[0] > 0 ? 1 : 0, degrees[1] == 0 ? 0 : (degrees[0] > 0 ? 2 : 1)]
     guard root.count == 2, (0...1).allSatisfy({ spans[$0] > 0 || root[$0] == 0 }),
       root[0] + root[1] <= 24
@@ -192,6 +213,7 @@ final class SymbolCheck {
       var level: [Int]
       var index: [Int]
     }
+    var frequencies: [Frequency] = []
     var stack: [Cell] = []
     for i in 0..<1 << root[0] {
       for j in 0..<1 << root[1] { stack.append(Cell(level: root, index: [i, j])) }
@@ -208,7 +230,7 @@ final class SymbolCheck {
         let limit = theta * (cos(half) - 0x1p-50) * (1 - 0x1p-50)
         let n = (0...1).map { spans[$0] == 0 ? 1 : 1 << (cell.level[$0] + 1) }
         let a = (0...1).map { (2 * cell.index[$0] + 1) * spans[$0] }
-        guard proves(a, n, limit) else { return false }
+        frequencies.append(Frequency(a: a, n: n, theta: limit))
       } else if bit == UInt8(ascii: "0") {
         let axis = parts[0] >= parts[1] ? 0 : 1
         guard parts[axis] > 0 else { return nil }
@@ -222,6 +244,6 @@ final class SymbolCheck {
         return nil
       }
     }
-    return rest.isEmpty ? true : nil
+    return rest.isEmpty ? try proves(frequencies) : nil
   }
 }

@@ -95,17 +95,18 @@ private func check(
   guard operators.count == graph.nodes.count else {
     throw .refused("the \(norm.rawValue) bound has not one operator for each node")
   }
-  let checker = OperatorCheck(weights: weights, norm: norm)
-  var bounds: [Double] = []
+  var claims: [OperatorClaim] = []
   for (node, fields) in zip(graph.nodes, operators) {
     guard try fields.field("node").string() == node.name else {
       throw .refused("the operator in its place belongs to another node", at: node.name)
     }
-    let bound = try fields.field("bound").bound()
-    try checker.check(
-      node, bound: bound, evidence: try StatedEvidence(try fields.field("evidence")))
-    bounds.append(bound)
+    claims.append(
+      OperatorClaim(
+        node: node, bound: try fields.field("bound").bound(),
+        evidence: try StatedEvidence(try fields.field("evidence"))))
   }
+  try OperatorCheck(weights: weights, norm: norm).check(claims)
+  let bounds = claims.map(\.bound)
   let product = graph.composed(norm, bounds)
   guard try product <= stated.field("product").bound() else {
     throw .refused("the operators do not compose to the \(norm.rawValue) product")
