@@ -45,6 +45,9 @@ final class BoundSteps {
     lgc_steps_run(steps, Int32(count), calls.isEmpty ? 1 : threads, nanoseconds)
   }
 
+  /// Blocks of memory that the steps hold.
+  var blockCount: Int { 1 + owned.count + calls.count }
+
   func address(_ buffer: Int) -> UnsafeMutablePointer<Float> {
     let planned = plan.buffers[buffer]
     let base =
@@ -127,16 +130,9 @@ final class BoundSteps {
   }
 
   private func bind(_ planned: PlannedProduct) -> UnsafeRawPointer {
-    var product = lgc_product()
-    product.m = Int64(planned.rows)
-    product.n = Int64(planned.columns)
-    product.k = Int64(planned.inner)
-    product.transpose_a = planned.dot.transposeLeft ? 1 : 0
-    product.transpose_b = planned.dot.transposeRight ? 1 : 0
-    product.cut = planned.cut.rawValue
-    product.parts = Int32(planned.parts)
+    var product = planned.geometry
     product.threads = threads
-    product.relu = planned.relu ? 1 : 0
+    product.scratch = planned.scratch.map { address($0) }
     product.a = UnsafePointer(address(planned.left))
     product.b = UnsafePointer(address(planned.right))
     product.outs = own(planned.results.map { address($0) })

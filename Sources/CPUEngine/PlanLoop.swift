@@ -229,12 +229,6 @@ struct LoopWriter {
 
 extension LoopItems.Fold {
   fileprivate var name: String {
-    let into =
-      switch kept {
-      case LGC_KEEP_COLUMNS: "→columns"
-      case LGC_KEEP_ROWS: "→rows"
-      default: "→one"
-      }
-    return (maximum ? "maximum" : "sum") + into
+    (maximum ? "maximum" : "sum") + kept.arrow
   }
 }

@@ -8,6 +8,8 @@ struct PlanOptions {
   var reuse = true
   /// Adam as one instruction.
   var adam = true
+  /// Matrix products by kernels of our own where they are faster than oneDNN's.
+  var ownProducts = true
   var threads = 1
 
   /// The most parts in which the sum of a matrix product is kept.

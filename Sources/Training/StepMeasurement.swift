@@ -11,18 +11,28 @@ public final class StepMeasurement {
   public struct Times: Sendable {
     public let milliseconds: [Double]
     public let losses: [Float]
+    /// By how much the engine's memory grew while the steps ran; nil if it does not count.
+    public let growth: MemoryUse?
     public var json: JSONValue {
-      .object([
+      var members: [(String, JSONValue)] = [
         ("milliseconds", .array(milliseconds.map(JSONValue.double))),
         ("losses", .array(losses.map { .double(Double($0)) })),
-      ])
+      ]
+      if let growth {
+        members += [
+          ("blocks", .int(growth.blocks)),
+          ("heap_bytes", .int(growth.heapBytes)),
+        ]
+      }
+      return .object(members)
     }
   }
 
   /// - Parameter weights: a safetensors file whose tensors replace the initial ones by name; every
   ///   one must be a state of the training step.
   public init(
-    _ setup: TrainingSetup, engine: any Engine, threads: Int?, weights: String?
+    _ setup: TrainingSetup, engine: any Engine, threads: Int?, memoryLimit: Int? = nil,
+    weights: String?
   ) throws(DiagnosticError) {
     var initial: [String: [Float]] = [:]
     if let weights {
@@ -31,19 +41,25 @@ public final class StepMeasurement {
     }
     // The batches are made beforehand, as the peers' are: what is compared is the step.
     runner = try StepRunner(
-      setup, engine: engine, threads: threads, steps: 0, initial: initial, prepared: true)
+      setup, engine: engine, threads: threads, steps: 0, memoryLimit: memoryLimit,
+      initial: initial, prepared: true)
   }
 
   public func run(_ steps: Int) throws(DiagnosticError) -> Times {
     var milliseconds: [Double] = []
     var losses: [Float] = []
+    milliseconds.reserveCapacity(steps)
+    losses.reserveCapacity(steps)
+    let before = runner.executable.memoryUse
     for _ in 0..<steps {
       let start = Clock.seconds
       let result = try runner.run(total: runner.setup.totalSteps)
       milliseconds.append((Clock.seconds - start) * 1000)
       losses.append(result.loss)
     }
-    return Times(milliseconds: milliseconds, losses: losses)
+    let after = runner.executable.memoryUse
+    let growth = before.flatMap { before in after.map { $0 - before } }
+    return Times(milliseconds: milliseconds, losses: losses, growth: growth)
   }
 
   private static func values(

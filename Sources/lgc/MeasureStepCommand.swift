@@ -10,7 +10,8 @@ struct MeasureStepCommand: ParsableCommand {
     abstract: "Times training steps and prints JSON.",
     discussion: """
       A step's time is that of writing its batch into the engine, running the program and reading \
-      the loss. With --stdin, each line `run N` runs N steps and prints one line of JSON.
+      the loss; `blocks` and `heap_bytes` are what the engine's memory and the process's heap grew \
+      by meanwhile. With --stdin, each line `run N` runs N steps and prints one line of JSON.
       """, shouldDisplay: false)
 
   @OptionGroup var source: ExperimentOptions
@@ -34,7 +35,7 @@ struct MeasureStepCommand: ParsableCommand {
       let (experiment, directory) = try source.load()
       let measurement = try StepMeasurement(
         TrainingSetup(experiment, directory: directory), engine: machine.engine.engine,
-        threads: machine.threads, weights: weights)
+        threads: machine.threads, memoryLimit: machine.memoryLimitBytes, weights: weights)
       func measure(_ steps: Int) throws {
         let times = try measurement.run(steps)
         Console.write(times.json.compactText + "\n", to: STDOUT_FILENO)

@@ -60,8 +60,8 @@ struct TrainCommand: ParsableCommand {
       }
       Interruption.catchOnce()
       let options = TrainingOptions(
-        version: LGC.version, engine: machine.engine.engine, threads: machine.threads, output: out,
-        overrides: source.set)
+        version: LGC.version, engine: machine.engine.engine, threads: machine.threads,
+        memoryLimit: machine.memoryLimitBytes, output: out, overrides: source.set)
       let progress = Progress(
         isTerminal: isatty(STDERR_FILENO) == 1, stepsPerEpoch: setup.stepsPerEpoch
       ) { Console.write($0, to: STDERR_FILENO) }
@@ -76,7 +76,8 @@ struct TrainCommand: ParsableCommand {
   /// What training would do, after everything that can fail before the first step.
   private func plan(_ setup: TrainingSetup) throws -> String {
     let runner = try StepRunner(
-      setup, engine: machine.engine.engine, threads: machine.threads, steps: setup.totalSteps)
+      setup, engine: machine.engine.engine, threads: machine.threads, steps: setup.totalSteps,
+      memoryLimit: machine.memoryLimitBytes)
     let test = setup.data.test.map { ", \($0.count) test samples" } ?? ""
     let state = Double(runner.executable.stateBytes) / 1e6
     let working = Double(runner.executable.workingBytes) / 1e6

@@ -20,7 +20,13 @@ typedef struct {
   float *_Null_unspecified *_Null_unspecified outs; /* one, or `parts` for LGC_CUT_INNER */
   const float *_Nullable bias;
   int32_t *_Null_unspecified statuses;       /* one for each part */
+  /* lgc_product_scratch floats for each part, if that is not 0; aligned to 64 bytes. */
+  float *_Nullable scratch;
 } lgc_product;
+
+/* Floats of packing memory that one part needs for kernels of our own; 0: oneDNN multiplies. Reads
+ * the extents, the transpositions and the cut. */
+int64_t lgc_product_scratch(const lgc_product *_Nonnull product);
 
 /* 0, or oneDNN's status. */
 int lgc_product_run(const lgc_product *_Nonnull product);
