@@ -168,12 +168,6 @@ static void role(lgc_primitive *p, int role, int argument, dnnl_query_t query, i
   p->memories[role] = dnnl.primitive_desc_query_md(p->description, query, index);
 }
 
-const char *lgc_primitive_implementation(const lgc_primitive *p) {
-  const char *name = "";
-  dnnl.primitive_desc_query(p->description, dnnl_query_impl_info_str, 0, &name);
-  return name;
-}
-
 static int64_t bytes(reference memory) {
   return memory ? (int64_t)dnnl.memory_desc_get_size(memory) : 0;
 }
@@ -190,6 +184,17 @@ struct geometry {
   descriptor x, w, bias, y;
   int64_t dilations[2]; /* oneDNN counts the elements skipped */
 };
+
+/* The rank of the weights, with an axis of groups if there are several. */
+static int weight_shape(const lgc_convolution *c, int64_t *extents) {
+  int rank = 0;
+  if (c->groups > 1) extents[rank++] = c->groups;
+  extents[rank++] = c->outputs / c->groups;
+  extents[rank++] = c->inputs / c->groups;
+  extents[rank++] = c->kernels[0];
+  extents[rank++] = c->kernels[1];
+  return rank;
+}
 
 static dnnl_status_t describe(
     dnnl_primitive_desc_t *made, const lgc_convolution *c, int form, const struct geometry *g,
@@ -232,38 +237,60 @@ static dnnl_status_t describe(
 #endif
 }
 
-static lgc_primitive *convolution(const lgc_convolution *c, const struct geometry *g) {
-  dnnl_primitive_attr_t attributes_ = attributes(c->relu);
-  dnnl_primitive_desc_t forward = 0, made = 0;
-  dnnl_status_t status = describe(&forward, c, LGC_CONVOLUTION_FORWARD, g, attributes_, 0);
-  if (c->form == LGC_CONVOLUTION_FORWARD) made = forward;
-  else if (!status) {
-    status = describe(&made, c, c->form, g, attributes_, forward);
-    dnnl.primitive_desc_destroy(forward);
-  }
-  dnnl.primitive_attr_destroy(attributes_);
-  return status ? 0 : primitive(made, c->threads);
-}
-
-lgc_primitive *lgc_convolution_create(const lgc_convolution *c) {
+/* NULL if there is none. */
+static dnnl_primitive_desc_t convolution(const lgc_convolution *c) {
   int64_t x[4] = {c->batch, c->inputs, c->extents[0], c->extents[1]};
   int64_t y[4] = {c->batch, c->outputs, c->results[0], c->results[1]};
-  int64_t w[5] = {
-      c->groups, c->outputs / c->groups, c->inputs / c->groups, c->kernels[0], c->kernels[1]};
-  int grouped = c->groups > 1;
+  int64_t w[5];
+  int rank = weight_shape(c, w);
   struct geometry g = {.dilations = {c->dilations[0] - 1, c->dilations[1] - 1}};
   activation(&g.x, x, c->x_arrangement);
   activation(&g.y, y, c->y_arrangement);
-  tagged(&g.w, 4 + grouped, grouped ? w : w + 1, dnnl_format_tag_any);
+  tagged(&g.w, rank, w, dnnl_format_tag_any);
   if (c->bias) row_major(&g.bias, 1, &c->outputs);
+  dnnl_primitive_attr_t attributes_ = attributes(c->relu);
+  dnnl_primitive_desc_t forward = 0, made = 0;
+  dnnl_status_t status = describe(&forward, c, LGC_CONVOLUTION_FORWARD, &g, attributes_, 0);
+  if (c->form == LGC_CONVOLUTION_FORWARD) made = forward;
+  else if (!status) {
+    status = describe(&made, c, c->form, &g, attributes_, forward);
+    dnnl.primitive_desc_destroy(forward);
+  }
+  dnnl.primitive_attr_destroy(attributes_);
+  destroy(&g.x), destroy(&g.w), destroy(&g.bias), destroy(&g.y);
+  return status ? 0 : made;
+}
+
+static const char *implementation(dnnl_primitive_desc_t description) {
+  const char *name = "";
+  dnnl.primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name);
+  return name;
+}
+
+const char *lgc_primitive_implementation(const lgc_primitive *p) {
+  return implementation(p->description);
+}
+
+int32_t lgc_convolution_probe(const lgc_convolution *c) {
+  int before = lgc_team_set(c->threads);
+  dnnl_primitive_desc_t description = convolution(c);
+  lgc_team_set(before);
+  if (!description) return LGC_CODE_NONE;
+  const char *name = implementation(description);
+  int32_t code = strstr(name, "ref") ? LGC_CODE_REFERENCE
+                 : strstr(name, "gemm") ? LGC_CODE_PRODUCT : LGC_CODE_OWN;
+  dnnl.primitive_desc_destroy(description);
+  return code;
+}
+
+lgc_primitive *lgc_convolution_create(const lgc_convolution *c) {
   /* Code and scratch memory are made for the number of threads that is set now. */
   int before = lgc_team_set(c->threads);
-  lgc_primitive *p = convolution(c, &g);
+  dnnl_primitive_desc_t description = convolution(c);
+  lgc_primitive *p = description ? primitive(description, c->threads) : 0;
   lgc_team_set(before);
-  destroy(&g.x), destroy(&g.w), destroy(&g.bias), destroy(&g.y);
   if (!p) return 0;
-  p->weight_rank = 4 + grouped;
-  memcpy(p->weight_extents, grouped ? w : w + 1, (size_t)p->weight_rank * sizeof *w);
+  p->weight_rank = weight_shape(c, p->weight_extents);
   int data = c->form == LGC_CONVOLUTION_DATA, weights = c->form == LGC_CONVOLUTION_WEIGHTS;
   role(p, X, data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC,
        data ? dnnl_query_diff_src_md : dnnl_query_src_md, 0);

@@ -13,7 +13,8 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 void lgc_loop_prepare(lgc_loop *loop) {
   loop->flat = 1;
   for (int i = 0; i < loop->operand_count; i++)
-    if (loop->operands[i].layout == LGC_ROW || loop->operands[i].layout == LGC_COLUMN)
+    if (loop->operands[i].layout == LGC_ROW || loop->operands[i].layout == LGC_COLUMN
+        || loop->operands[i].layout == LGC_CELLS)
       loop->flat = 0;
   for (int i = 0; i < loop->reduction_count; i++)
     if (loop->reductions[i].kept != LGC_KEEP_NONE) loop->flat = 0;
@@ -34,12 +35,19 @@ void lgc_loop_prepare(lgc_loop *loop) {
   loop->parallel = loop->chunks > 1 && work * operations >= SERIAL;
 }
 
+/* Numbers of the result that a chunk reduces for itself; 0 where it reduces in place. */
+static int64_t partial_count(const lgc_loop *loop, const lgc_reduction *r) {
+  if (r->kept == LGC_KEEP_COLUMNS) return loop->columns;
+  if (r->kept != LGC_KEEP_CELLS) return 0;
+  /* Every row has a cell of its own. */
+  if (r->cells.divisor == 1 && r->cells.period == loop->rows) return 0;
+  return r->cells.period * r->cells.width;
+}
+
 int64_t lgc_loop_partial_bytes(const lgc_loop *loop, int reduction) {
-  switch (loop->reductions[reduction].kept) {
-    case LGC_KEEP_NONE: return loop->chunks * (int64_t)sizeof(double);
-    case LGC_KEEP_COLUMNS: return loop->chunks * loop->columns * (int64_t)sizeof(float);
-    default: return 0;
-  }
+  const lgc_reduction *r = &loop->reductions[reduction];
+  if (r->kept == LGC_KEEP_NONE) return loop->chunks * (int64_t)sizeof(double);
+  return loop->chunks * partial_count(loop, r) * (int64_t)sizeof(float);
 }
 
 int64_t lgc_loop_scratch_bytes(const lgc_loop *loop) {
@@ -67,6 +75,32 @@ INLINE void accumulate(float *into, const float *x, int n, int largest) {
   else EACH(i, n) into[i] += x[i];
 }
 
+/* The cell of a row among the numbers at `base`. */
+INLINE float *cell(float *base, const lgc_cells *cells, int64_t row) {
+  return base + row / cells->divisor % cells->period * cells->width;
+}
+
+/* The numbers of a cell, again and again. */
+INLINE void repeat(float *x, const float *numbers, int64_t width, int n) {
+  if (width == 1) fill(x, *numbers, n);
+  else if (width == LGC_LANE)
+    for (int i = 0; i < n; i += LGC_LANE) memcpy(x + i, numbers, LGC_LANE * sizeof(float));
+  else memcpy(x, numbers, (size_t)n * sizeof(float));
+}
+
+/* Adds n numbers to a cell. */
+INLINE void absorb_cell(float *into, const float *x, int64_t width, int n, int largest) {
+  if (width == 1) {
+    float v = largest ? maximum(x, n) : sum(x, n);
+    *into = !largest ? *into + v : v > *into ? v : *into;
+  } else if (width == LGC_LANE) {
+    float lanes[LGC_LANE];
+    memcpy(lanes, into, sizeof lanes);
+    for (int i = 0; i < n; i += LGC_LANE) accumulate(lanes, x + i, LGC_LANE, largest);
+    memcpy(into, lanes, sizeof lanes);
+  } else accumulate(into, x, n, largest);
+}
+
 /* A running reduction to one number; sums over many tiles need the wider type. */
 INLINE double start(int largest) { return largest ? -(double)__builtin_inff() : 0.0; }
 INLINE double absorb(double state, const float *x, int n, int largest) {
@@ -80,6 +114,8 @@ struct walk {
   const lgc_loop *loop;
   float *tiles[LGC_MAX_OPERANDS];
   double totals[LGC_MAX_REDUCTIONS];
+  /* Where a chunk's numbers of LGC_KEEP_COLUMNS and LGC_KEEP_CELLS are. */
+  float *into[LGC_MAX_REDUCTIONS];
 };
 
 INLINE void place_full(struct walk *w, int64_t position) {
@@ -125,6 +161,11 @@ CLONES void lgc_walk_short_rows(struct walk *w, int chunk) {
       if (operands[i].layout == LGC_COLUMN)
         for (int q = 0; q < rows; q++)
           fill(w->tiles[i] + q * columns, operands[i].base[row + q], columns);
+      else if (operands[i].layout == LGC_CELLS)
+        for (int q = 0; q < rows; q++)
+          repeat(
+              w->tiles[i] + q * columns, cell(operands[i].base, &operands[i].cells, row + q),
+              operands[i].cells.width, columns);
     lgc_tile_run(loop->instructions, loop->instruction_count, w->tiles, rows * columns);
     for (int r = 0; r < loop->reduction_count; r++) {
       const lgc_reduction *reduction = &loop->reductions[r];
@@ -139,10 +180,15 @@ CLONES void lgc_walk_short_rows(struct walk *w, int chunk) {
             reduction->out[row + q] =
                 largest ? maximum(x + q * columns, columns) : sum(x + q * columns, columns);
           break;
-        case LGC_KEEP_COLUMNS: {
-          float *into = (float *)reduction->partial + (int64_t)chunk * columns;
-          for (int q = 0; q < rows; q++) accumulate(into, x + q * columns, columns, largest);
-        } break;
+        case LGC_KEEP_COLUMNS:
+          for (int q = 0; q < rows; q++) accumulate(w->into[r], x + q * columns, columns, largest);
+          break;
+        case LGC_KEEP_CELLS:
+          for (int q = 0; q < rows; q++)
+            absorb_cell(
+                cell(w->into[r], &reduction->cells, row + q), x + q * columns,
+                reduction->cells.width, columns, largest);
+          break;
       }
     }
   }
@@ -160,11 +206,17 @@ CLONES void lgc_walk_long_rows(struct walk *w, int chunk) {
     for (int i = 0; i < loop->operand_count; i++)
       if (operands[i].layout == LGC_COLUMN)
         fill(w->tiles[i], operands[i].base[row], loop->tile_columns);
+      else if (operands[i].layout == LGC_CELLS && operands[i].cells.width < columns)
+        repeat(
+            w->tiles[i], cell(operands[i].base, &operands[i].cells, row), operands[i].cells.width,
+            loop->tile_columns);
     for (int64_t column = 0; column < columns; column += loop->tile_columns) {
       int n = (int)least(columns - column, loop->tile_columns);
       place_full(w, row * columns + column);
       for (int i = 0; i < loop->operand_count; i++)
         if (operands[i].layout == LGC_ROW) w->tiles[i] = operands[i].base + column;
+        else if (operands[i].layout == LGC_CELLS && operands[i].cells.width == columns)
+          w->tiles[i] = cell(operands[i].base, &operands[i].cells, row) + column;
       lgc_tile_run(loop->instructions, loop->instruction_count, w->tiles, n);
       for (int r = 0; r < loop->reduction_count; r++) {
         const lgc_reduction *reduction = &loop->reductions[r];
@@ -174,9 +226,13 @@ CLONES void lgc_walk_long_rows(struct walk *w, int chunk) {
           case LGC_KEEP_NONE: w->totals[r] = absorb(w->totals[r], x, n, largest); break;
           case LGC_KEEP_ROWS: kept[r] = absorb(kept[r], x, n, largest); break;
           case LGC_KEEP_COLUMNS:
-            accumulate(
-                (float *)reduction->partial + chunk * columns + column, x, n, largest);
+            accumulate(w->into[r] + column, x, n, largest);
             break;
+          case LGC_KEEP_CELLS: {
+            int64_t width = reduction->cells.width;
+            float *into = cell(w->into[r], &reduction->cells, row);
+            absorb_cell(into + (width == columns ? column : 0), x, width, n, largest);
+          } break;
         }
       }
     }
@@ -197,9 +253,15 @@ static void run_chunk(const lgc_loop *loop, int chunk, float *scratch) {
   for (int r = 0; r < loop->reduction_count; r++) {
     const lgc_reduction *reduction = &loop->reductions[r];
     w.totals[r] = start(reduction->maximum);
-    if (reduction->kept != LGC_KEEP_COLUMNS) continue;
-    float *into = (float *)reduction->partial + chunk * loop->columns;
-    for (int64_t c = 0; c < loop->columns; c++) into[c] = (float)w.totals[r];
+    int64_t count = partial_count(loop, reduction);
+    w.into[r] = count ? (float *)reduction->partial + chunk * count : reduction->out;
+    if (!count && reduction->kept == LGC_KEEP_CELLS) {
+      int64_t width = reduction->cells.width;
+      int64_t begin = loop->rows * chunk / loop->chunks * width;
+      int64_t end = loop->rows * (chunk + 1) / loop->chunks * width;
+      for (int64_t c = begin; c < end; c++) reduction->out[c] = (float)w.totals[r];
+    }
+    for (int64_t c = 0; c < count; c++) w.into[r][c] = (float)w.totals[r];
   }
   if (loop->flat) lgc_walk_flat(&w, chunk);
   else if (loop->rows_per_tile) lgc_walk_short_rows(&w, chunk);
@@ -225,13 +287,14 @@ CLONES void lgc_loop_combine(const lgc_loop *loop, const lgc_reduction *reductio
       total = !reduction->maximum ? total + next : next > total ? next : total;
     }
     *reduction->out = (float)total;
-  } else if (reduction->kept == LGC_KEEP_COLUMNS) {
-    const float *partial = reduction->partial;
-    memcpy(reduction->out, partial, (size_t)loop->columns * sizeof(float));
-    for (int c = 1; c < loop->chunks; c++)
-      accumulate(
-          reduction->out, partial + c * loop->columns, (int)loop->columns, reduction->maximum);
+    return;
   }
+  int64_t count = partial_count(loop, reduction);
+  if (!count) return;
+  const float *partial = reduction->partial;
+  memcpy(reduction->out, partial, (size_t)count * sizeof(float));
+  for (int c = 1; c < loop->chunks; c++)
+    accumulate(reduction->out, partial + c * count, (int)count, reduction->maximum);
 }
 
 void lgc_loop_run(const lgc_loop *loop) {

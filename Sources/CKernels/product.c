@@ -49,12 +49,13 @@ static struct piece piece_of(const lgc_product *p, int i) {
 
 int64_t lgc_product_scratch(const lgc_product *p) {
   int64_t most = 0;
+  if (p->transpose_a || !p->transpose_b) return 0;
   for (int i = 0; i < p->parts; i++) {
     struct piece s = piece_of(p, i);
     int64_t m = s.last_row - s.row, n = s.last_column - s.column, k = s.last_inner - s.inner;
     if (m <= 0 || n <= 0 || k <= 0) continue;
-    if (!lgc_multiply_pays(p->transpose_a, p->transpose_b, m, n, k)) return 0;
-    int64_t floats = lgc_multiply_scratch(p->transpose_a, p->transpose_b, m, n, k);
+    if (!lgc_multiply_pays(m, n, k)) return 0;
+    int64_t floats = lgc_multiply_scratch(m, n, k);
     if (floats > most) most = floats;
   }
   return (most + 15) / 16 * 16;
@@ -69,18 +70,15 @@ static int run_piece(const lgc_product *p, int i) {
   const float *a = p->a + (p->transpose_a ? s.row + s.inner * lda : s.row * lda + s.inner);
   const float *b = p->b + (p->transpose_b ? s.column * ldb + s.inner : s.column + s.inner * ldb);
   float *c = out + s.row * p->n + s.column;
-  int status = 0, joins = p->scratch && p->transpose_b && k > 0;
   if (p->scratch && k > 0) {
     struct lgc_multiply own = {
-        .m = m, .n = n, .k = k, .transpose_a = p->transpose_a, .transpose_b = p->transpose_b,
-        .a = a, .b = b, .c = c, .lda = lda, .ldb = ldb, .ldc = p->n,
-        .bias = joins && p->bias ? p->bias + s.column : 0, .relu = joins && p->relu};
-    lgc_multiply(&own, p->scratch + i * lgc_product_scratch(p));
-  } else {
-    status = lgc_sgemm(p->transpose_a, p->transpose_b, m, n, k, a, lda, b, ldb, c, p->n);
+        .m = m, .n = n, .k = k, .a = a, .b = b, .c = c, .lda = lda, .ldb = ldb, .ldc = p->n,
+        .bias = p->bias ? p->bias + s.column : 0, .relu = p->relu};
+    lgc_multiply(&own, p->scratch + i * p->scratch_floats);
+    return 0;
   }
-  if ((p->bias || p->relu) && !joins)
-    lgc_product_finish(p, s.row, s.last_row, s.column, s.last_column);
+  int status = lgc_sgemm(p->transpose_a, p->transpose_b, m, n, k, a, lda, b, ldb, c, p->n);
+  if (p->bias || p->relu) lgc_product_finish(p, s.row, s.last_row, s.column, s.last_column);
   return status;
 }
 

@@ -8,12 +8,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { col_major = 102, no_trans = 111, trans = 112, upper = 121 };
+enum {
+  col_major = 102, no_trans = 111, trans = 112, upper = 121, lower = 122, non_unit = 131,
+  right = 142
+};
 
 static struct {
   void (*set_num_threads)(int);
   char *(*get_corename)(void);
   void (*dsyrk)(int, int, int, int, int, double, const double *, int, double, double *, int);
+  void (*dgemm)(int, int, int, int, int, int, double, const double *, int, const double *, int,
+                double, double *, int);
+  void (*dtrsm)(int, int, int, int, int, int, int, double, const double *, int, double *, int);
   void (*dsymv)(int, int, int, double, const double *, int, const double *, int, double, double *,
                 int);
   void (*dgemv)(int, int, int, int, double, const double *, int, const double *, int, double,
@@ -21,6 +27,7 @@ static struct {
   /* LAPACK's Fortran symbols come from libopenblas itself. The trailing size_t are gfortran's
    * hidden lengths of the character arguments. */
   void (*dpotrf)(const char *, const int *, double *, const int *, int *, size_t);
+  void (*zpotrf)(const char *, const int *, double *, const int *, int *, size_t);
   void (*dsyevr)(const char *, const char *, const char *, const int *, double *, const int *,
                  const double *, const double *, const int *, const int *, const double *, int *,
                  double *, double *, const int *, int *, double *, const int *, int *, const int *,
@@ -65,9 +72,12 @@ static void load(void) {
       {"openblas_set_num_threads", (void **)&blas.set_num_threads},
       {"openblas_get_corename", (void **)&blas.get_corename},
       {"cblas_dsyrk", (void **)&blas.dsyrk},
+      {"cblas_dgemm", (void **)&blas.dgemm},
+      {"cblas_dtrsm", (void **)&blas.dtrsm},
       {"cblas_dsymv", (void **)&blas.dsymv},
       {"cblas_dgemv", (void **)&blas.dgemv},
       {"dpotrf_", (void **)&blas.dpotrf},
+      {"zpotrf_", (void **)&blas.zpotrf},
       {"dsyevr_", (void **)&blas.dsyevr},
       {"dsteqr_", (void **)&blas.dsteqr},
   };
@@ -112,6 +122,27 @@ int openblas_potrf(int n, double *a, int lda) {
   int info = 0;
   blas.dpotrf("L", &n, a, &lda, &info, 1);
   return info;
+}
+
+int openblas_complex_potrf(int n, double *a, int lda) {
+  int info = 0;
+  blas.zpotrf("L", &n, a, &lda, &info, 1);
+  return info;
+}
+
+void openblas_gemm(int a_transposed, int b_transposed, int m, int n, int k, const double *a,
+                   int lda, const double *b, int ldb, double beta, double *c, int ldc) {
+  blas.dgemm(col_major, a_transposed ? trans : no_trans, b_transposed ? trans : no_trans, m, n, k,
+             1.0, a, lda, b, ldb, beta, c, ldc);
+}
+
+int openblas_band_step(int panel, int rest, double *a, int lda) {
+  int info = openblas_potrf(panel, a, lda);
+  if (info != 0 || rest == 0) return info;
+  double *below = a + panel, *corner = a + (size_t)panel * lda + panel;
+  blas.dtrsm(col_major, right, lower, trans, non_unit, rest, panel, 1.0, a, lda, below, lda);
+  blas.dsyrk(col_major, lower, no_trans, rest, panel, -1.0, below, lda, 1.0, corner, lda);
+  return 0;
 }
 
 int openblas_top_eigenpair(int n, double *a, int lda, double *value, double *vector) {

@@ -13,33 +13,75 @@ struct Access {
   var layout: lgc_layout
   var root: Int
   var space: Space?
+  var cells: Cells?
+}
+
+/// Which number of a smaller tensor belongs to an element (r, c) of a space: number
+/// `((r / divisor) mod period)·width + c mod width`.
+struct Cells: Hashable {
+  var divisor: Int
+  var period: Int
+  var width: Int
+
+  /// Nothing, a row or a column in the words of the kernels.
+  static let none = Cells(divisor: 1, period: 1, width: 1)
+  var value: lgc_cells {
+    lgc_cells(divisor: Int64(divisor), period: Int64(period), width: Int64(width))
+  }
 }
 
 /// What a reduction keeps of the space it runs over.
 struct Keeping {
   var kept: lgc_kept
   var space: Space?
+  var cells: Cells?
 }
 
 extension EngineNode {
-  /// How a broadcast of this shape along other axes lies in the flattened result; nil if the
-  /// operand is neither whole rows nor whole columns (`[n, c]` to `[n, h, c]`).
-  func broadcastLayout(axes: [Int]) -> (layout: lgc_layout, space: Space?)? {
+  /// The division of this shape in which the numbers that `axes` count are cells: along the other
+  /// axes they repeat. nil where they alternate more than twice (`[a, c]` of `[a, b, c, d]`), or
+  /// where all or none repeat.
+  private func cells(axes: [Int]) -> (space: Space, cells: Cells)? {
+    // Runs of axes: repeated, counted, repeated, counted.
+    var extents = [1, 1, 1, 1]
+    var run = 0
+    for axis in shape.indices where shape[axis] != 1 {
+      let isCounted = axes.contains(axis)
+      while run < 4, (run % 2 == 1) != isCounted { run += 1 }
+      if run == 4 { return nil }
+      extents[run] *= shape[axis]
+    }
+    guard extents[1] > 1, extents[2] > 1 else { return nil }
+    if extents[3] == 1 || extents[3] == Int(LGC_LANE) {
+      return (
+        Space(rows: extents[0] * extents[1], columns: extents[2] * extents[3]),
+        Cells(divisor: 1, period: extents[1], width: extents[3]))
+    }
+    return (
+      Space(rows: extents[0] * extents[1] * extents[2], columns: extents[3]),
+      Cells(divisor: extents[2], period: extents[1], width: extents[3]))
+  }
+
+  /// How a broadcast of this shape along other axes lies in the flattened result; nil if no
+  /// division into rows and columns tells (`[n, h]` to `[n, c, h, w]`).
+  func broadcastLayout(
+    axes: [Int]
+  ) -> (layout: lgc_layout, space: Space?, cells: Cells?)? {
     let wide = shape.indices.filter { shape[$0] != 1 }
     let kept = axes.filter { shape[$0] != 1 }
     let inner = kept.reduce(1) { $0 * shape[$1] }
-    if kept.isEmpty { return (LGC_SCALAR, nil) }
+    if kept.isEmpty { return (LGC_SCALAR, nil, nil) }
     if kept == Array(wide.suffix(kept.count)) {
-      return (LGC_ROW, Space(rows: count / inner, columns: inner))
+      return (LGC_ROW, Space(rows: count / inner, columns: inner), nil)
     }
     if kept == Array(wide.prefix(kept.count)) {
-      return (LGC_COLUMN, Space(rows: inner, columns: count / inner))
+      return (LGC_COLUMN, Space(rows: inner, columns: count / inner), nil)
     }
-    return nil
+    return cells(axes: kept).map { (LGC_CELLS, $0.space, $0.cells) }
   }
 
-  /// How a reduction of a tensor of this shape runs over its rows and columns; nil for axes in the
-  /// middle.
+  /// How a reduction of a tensor of this shape runs over its rows and columns; nil if no division
+  /// into rows and columns tells.
   func keeping(reducing axes: [Int]) -> Keeping? {
     let wide = shape.indices.filter { shape[$0] != 1 }
     let reduced = axes.filter { shape[$0] != 1 }
@@ -52,7 +94,9 @@ extension EngineNode {
     if reduced == Array(wide.suffix(reduced.count)) {
       return Keeping(kept: LGC_KEEP_ROWS, space: Space(rows: count / inner, columns: inner))
     }
-    return nil
+    return cells(axes: wide.filter { !reduced.contains($0) }).map {
+      Keeping(kept: LGC_KEEP_CELLS, space: $0.space, cells: $0.cells)
+    }
   }
 }
 
@@ -127,8 +171,8 @@ struct Reads {
     if let number = number(root) { return Access(layout: LGC_SCALAR, root: number) }
     let source = graph.root(node(root).operands[0])
     if node(source).isBroadcast && !materialized[source] { return nil }
-    guard let (layout, space) = node(root).broadcastLayout(axes: axes) else { return nil }
-    return Access(layout: layout, root: source, space: space)
+    guard let (layout, space, cells) = node(root).broadcastLayout(axes: axes) else { return nil }
+    return Access(layout: layout, root: source, space: space, cells: cells)
   }
 
   /// The division into rows and columns that a looped node needs, nil for none.

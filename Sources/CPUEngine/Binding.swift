@@ -48,6 +48,12 @@ final class BoundSteps {
   /// Blocks of memory that the steps hold.
   var blockCount: Int { 1 + owned.count + calls.count }
 
+  /// Runs one step.
+  func run(only index: Int, _ nanoseconds: UnsafeMutablePointer<Int64>) -> Int32 {
+    let failed = lgc_steps_run(steps + index, 1, calls.isEmpty ? 1 : threads, nanoseconds)
+    return failed < 0 ? failed : Int32(index)
+  }
+
   func address(_ buffer: Int) -> UnsafeMutablePointer<Float> {
     let planned = plan.buffers[buffer]
     let base =
@@ -100,13 +106,15 @@ final class BoundSteps {
           case .buffer(let buffer): address(buffer)
           case .constant(let number): own([number])
           }
-        return lgc_operand(layout: operand.layout.rawValue, base: base)
+        return lgc_operand(
+          layout: operand.layout.rawValue, base: base, cells: operand.cells.value)
       })
     let reductions = own(
       planned.reductions.map { reduction in
         lgc_reduction(
           kept: reduction.kept.rawValue, maximum: reduction.maximum ? 1 : 0,
-          source: Int16(reduction.source), out: address(reduction.buffer), partial: nil)
+          source: Int16(reduction.source), cells: reduction.cells.value,
+          out: address(reduction.buffer), partial: nil)
       })
     var loop = lgc_loop()
     loop.rows = Int64(planned.space.rows)
@@ -133,6 +141,7 @@ final class BoundSteps {
     var product = planned.geometry
     product.threads = threads
     product.scratch = planned.scratch.map { address($0) }
+    product.scratch_floats = withUnsafePointer(to: product) { lgc_product_scratch($0) }
     product.a = UnsafePointer(address(planned.left))
     product.b = UnsafePointer(address(planned.right))
     product.outs = own(planned.results.map { address($0) })
@@ -193,12 +202,15 @@ final class BoundSteps {
 extension PlannedLoop {
   /// Bytes that the loop needs beside its buffers: tiles for one thread, and partial results.
   var memory: (scratch: Int, partials: Int) {
-    let operands = operands.map { lgc_operand(layout: $0.layout.rawValue, base: nil) }
+    let operands = operands.map {
+      lgc_operand(layout: $0.layout.rawValue, base: nil, cells: $0.cells.value)
+    }
     var nothing: Float = 0
     return withUnsafeMutablePointer(to: &nothing) { nothing in
       var reductions = reductions.map {
         lgc_reduction(
-          kept: $0.kept.rawValue, maximum: 0, source: Int16($0.source), out: nothing, partial: nil)
+          kept: $0.kept.rawValue, maximum: 0, source: Int16($0.source), cells: $0.cells.value,
+          out: nothing, partial: nil)
       }
       return operands.withUnsafeBufferPointer { operands in
         reductions.withUnsafeMutableBufferPointer { reductions in

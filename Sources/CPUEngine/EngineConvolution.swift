@@ -36,6 +36,13 @@ extension EngineConvolution {
   }
 
   func primitive(bias: Bool, relu: Bool, threads: Int) -> LibraryPrimitive? {
+    withValue(bias: bias, relu: relu, threads) { lgc_convolution_create(&$0) }
+      .map { LibraryPrimitive($0) }
+  }
+
+  func withValue<Result>(
+    bias: Bool, relu: Bool, _ threads: Int, _ body: (inout lgc_convolution) -> Result
+  ) -> Result {
     var c = lgc_convolution()
     c.form =
       switch form {
@@ -62,34 +69,7 @@ extension EngineConvolution {
     c.dilations = pair(\.dilation)
     c.low = pair(\.low)
     c.high = pair(\.high)
-    return lgc_convolution_create(&c).map { LibraryPrimitive($0) }
-  }
-}
-
-/// How a tensor [batch, channels, extents…] lies in memory.
-enum Arrangement: Hashable {
-  /// As it is written.
-  case channelsFirst
-  /// [batch, extents…, channels]
-  case channelsLast
-  /// [batch, channels/16, extents…, 16]
-  case channelsBlocked
-
-  var value: lgc_arrangement {
-    switch self {
-    case .channelsFirst: LGC_CHANNELS_FIRST
-    case .channelsLast: LGC_CHANNELS_LAST
-    case .channelsBlocked: LGC_CHANNELS_BLOCKED
-    }
-  }
-
-  /// The axes of a tensor of `rank` axes, as it lies in memory, along which channels are counted.
-  func channelAxes(_ rank: Int) -> [Int] {
-    switch self {
-    case .channelsFirst: [1]
-    case .channelsLast: [rank - 1]
-    case .channelsBlocked: [1, rank - 1]
-    }
+    return body(&c)
   }
 }
 
@@ -110,6 +90,8 @@ final class LibraryPrimitive {
 }
 
 extension EngineNode {
+  var isConvolution: Bool { if case .convolution = kind { true } else { false } }
+
   /// A product or a convolution, which other nodes join to be computed with.
   var isContraction: Bool {
     switch kind {

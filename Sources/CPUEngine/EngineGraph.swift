@@ -23,8 +23,19 @@ struct EngineGraph {
     addOutputs(program, mapped)
   }
 
+  /// A graph made from another.
+  init(
+    nodes: [EngineNode], outputs: [(name: String, node: Int)], updates: [(leaf: Int, node: Int)]
+  ) {
+    self.nodes = nodes
+    self.outputs = outputs
+    self.updates = updates
+  }
+
   /// The node whose storage holds the elements of `index`.
-  func root(_ index: Int) -> Int {
+  func root(_ index: Int) -> Int { EngineGraph.root(index, nodes) }
+
+  static func root(_ index: Int, _ nodes: [EngineNode]) -> Int {
     var index = index
     while nodes[index].isAlias { index = nodes[index].operands[0] }
     return index
@@ -105,7 +116,7 @@ struct EngineGraph {
     case .dot(let op): return .dot(op)
     case .take(let op): return .take(op)
     case .put(let op): return .put(op)
-    case .window(let op): return .window(op)
+    case .window(let op): return .window(EngineWindow(op))
     case .convolution(let op): return .convolution(EngineConvolution(op, shapes))
     }
   }

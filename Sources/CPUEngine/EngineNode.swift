@@ -23,7 +23,7 @@ struct EngineNode {
     case dot(Dot)
     case take(Take)
     case put(Put)
-    case window(Window)
+    case window(EngineWindow)
     case convolution(EngineConvolution)
   }
 

@@ -128,7 +128,7 @@ struct Grouping {
     {
       let pooled = reads.readers[index].first { reader in
         // The pair runs where `index` stands, so the reader may wait for nothing that comes later.
-        graph.nodes[reader].isGather(along: window.axes, at: index, of: x, in: graph)
+        graph.nodes[reader].isGather(like: window, at: index, of: x, in: graph)
           && precedence.before[reader].allSatisfy {
             $0 == index || precedence.rank[$0] < precedence.rank[index]
           }

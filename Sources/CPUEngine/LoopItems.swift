@@ -6,7 +6,7 @@ struct LoopItems {
   enum Source: Hashable {
     /// Computed in this loop.
     case value(Int)
-    case memory(layout: lgc_layout, buffer: Int)
+    case memory(layout: lgc_layout, buffer: Int, cells: Cells = .none)
     case constant(Float)
   }
   struct Item {
@@ -19,6 +19,7 @@ struct LoopItems {
   struct Fold {
     var node: Int
     var kept: lgc_kept
+    var cells: Cells?
     var maximum: Bool
     var source: Source
   }
@@ -65,9 +66,11 @@ struct LoopItems {
       let sources = node.operands.map { source($0) }
       items.append(Item(operation: operation, result: member, sources: sources))
     case .reduce(let maximum, _):
-      let kept = planner.reads.keeping(member)!.kept
+      let keeping = planner.reads.keeping(member)!
       folds.append(
-        Fold(node: member, kept: kept, maximum: maximum, source: source(node.operands[0])))
+        Fold(
+          node: member, kept: keeping.kept, cells: keeping.cells, maximum: maximum,
+          source: source(node.operands[0])))
     default: preconditionFailure("lgc's own bug: node \(member) in a loop")
     }
   }
@@ -83,7 +86,8 @@ struct LoopItems {
         return sum(parts, access.root)
       }
     }
-    return .memory(layout: access.layout, buffer: planner.buffer(access.root))
+    return .memory(
+      layout: access.layout, buffer: planner.buffer(access.root), cells: access.cells ?? .none)
   }
 
   private mutating func scalar(_ scalar: AdamUpdate.Scalar) -> Source {
@@ -108,7 +112,7 @@ struct LoopItems {
     func note(_ source: Source, _ position: Int) {
       switch source {
       case .value(let node): lastUse[node] = position
-      case .memory(_, let buffer): lastRead[buffer] = position
+      case .memory(_, let buffer, _): lastRead[buffer] = position
       case .constant: break
       }
     }

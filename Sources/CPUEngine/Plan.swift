@@ -51,12 +51,14 @@ struct PlannedLoop {
   struct Operand {
     var layout: lgc_layout
     var base: Base
+    var cells = Cells.none
   }
   struct Reduction {
     var kept: lgc_kept
     var maximum: Bool
     var source: Int
     var buffer: Int
+    var cells = Cells.none
   }
   var space: Space
   var operands: [Operand] = []
@@ -123,6 +125,17 @@ extension PlannedStep {
     case .random(let buffer, let counter, _): [buffer, counter]
     case .window(let window): window.buffers
     case .take(let take): [take.to, take.from]
+    }
+  }
+}
+
+extension PlannedStep {
+  /// Whether the step is a product or a convolution, and not the order of its weights.
+  var isContraction: Bool {
+    switch work {
+    case .product: true
+    case .call(let call): call.weight != nil
+    default: false
     }
   }
 }

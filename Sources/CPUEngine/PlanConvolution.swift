@@ -86,8 +86,21 @@ extension EngineConvolution {
       case .data: "convolution data"
       case .weights: "convolution weights"
       }
+    let arrangement =
+      xArrangement == yArrangement
+      ? xArrangement.name : "\(xArrangement.name), \(yArrangement.name)"
     return "\(kind) \(batch)×\(inputs)×\(x) \(outputs)×\(y) k\(axes.map(\.kernel).shapeText)"
-      + (groups == 1 ? "" : " g\(groups)")
+      + (groups == 1 ? "" : " g\(groups)") + " \(arrangement)"
+  }
+}
+
+extension Arrangement {
+  fileprivate var name: String {
+    switch self {
+    case .channelsFirst: "channels first"
+    case .channelsLast: "channels last"
+    case .channelsBlocked: "channels in blocks"
+    }
   }
 }
 

@@ -90,8 +90,10 @@ struct LoopWriter {
 
   // MARK: operands
 
-  private mutating func add(_ layout: lgc_layout, _ base: PlannedLoop.Base) -> Int {
-    loop.operands.append(.init(layout: layout, base: base))
+  private mutating func add(
+    _ layout: lgc_layout, _ base: PlannedLoop.Base, _ cells: Cells = .none
+  ) -> Int {
+    loop.operands.append(.init(layout: layout, base: base, cells: cells))
     return loop.operands.count - 1
   }
 
@@ -100,7 +102,7 @@ struct LoopWriter {
     if let known = operands[source] { return known }
     let made =
       switch source {
-      case .memory(let layout, let buffer): add(layout, .buffer(buffer))
+      case .memory(let layout, let buffer, let cells): add(layout, .buffer(buffer), cells)
       case .constant(let number): add(LGC_SCALAR, .constant(number))
       case .value: preconditionFailure("handled above")
       }
@@ -219,11 +221,13 @@ struct LoopWriter {
       emit(LGC_COPY, tile, [source])
       source = tile
     }
-    // A number per row is written while the loop runs, the others when it has ended.
-    let buffers = fold.kept == LGC_KEEP_ROWS ? Array(items.lastRead.keys) : []
+    // A number per row may be written while the loop runs, others are when it has ended.
+    let buffers = fold.kept == LGC_KEEP_ROWS || fold.kept == LGC_KEEP_CELLS ? Array(items.lastRead.keys) : []
     let buffer = planner.resultBuffer(fold.node, reading: buffers)
     loop.reductions.append(
-      .init(kept: fold.kept, maximum: fold.maximum, source: source, buffer: buffer))
+      .init(
+        kept: fold.kept, maximum: fold.maximum, source: source, buffer: buffer,
+        cells: fold.cells ?? .none))
   }
 }
 

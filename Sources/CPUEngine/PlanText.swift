@@ -145,6 +145,7 @@ extension lgc_kept {
     switch self {
     case LGC_KEEP_COLUMNS: "→columns"
     case LGC_KEEP_ROWS: "→rows"
+    case LGC_KEEP_CELLS: "→cells"
     default: "→one"
     }
   }

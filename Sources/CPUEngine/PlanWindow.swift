@@ -16,14 +16,27 @@ struct PlannedWindow {
   var buffers: [Int] { [from] + [positions, to].compactMap { $0 } }
 }
 
+/// Pooling over memory [images…, extents…, lanes].
+struct EngineWindow: Hashable {
+  var form: Window.Form
+  var axes: [WindowAxis]
+  /// Numbers that lie together at every position; 1 where the innermost axis is a spatial one.
+  var lanes = 1
+
+  init(_ op: Window) {
+    form = op.form
+    axes = op.axes
+  }
+}
+
 extension EngineNode {
-  /// Whether this reads `x` at the positions `argument` along the same windows.
+  /// Whether this reads `x` at the positions `argument` along the windows of that.
   func isGather(
-    along axes: [WindowAxis], at argument: Int, of x: Int, in graph: EngineGraph
+    like window: EngineWindow, at argument: Int, of x: Int, in graph: EngineGraph
   ) -> Bool {
-    guard case .window(let window) = kind, window.form == .gather, window.axes == axes else {
-      return false
-    }
+    guard case .window(let own) = kind, own.form == .gather, own.axes == window.axes,
+      own.lanes == window.lanes
+    else { return false }
     return graph.root(operands[0]) == argument && graph.root(operands[1]) == x
   }
 }
@@ -39,7 +52,8 @@ extension Planner {
     let isSmall = window.form != .spread && window.form != .scatter
     let places = window.axes.reduce(1) { $0 * (isSmall ? $1.outputs : $1.extent) }
     var planned = PlannedWindow(
-      form: window.form.kernel, axes: window.axes, images: node.count / places, from: from.last!)
+      form: window.form.kernel, axes: window.axes, images: node.count / places / window.lanes,
+      lanes: window.lanes, from: from.last!)
     switch window.form {
     case .sum, .spread: planned.to = resultBuffer(index, reading: from)
     case .argument:
@@ -52,20 +66,21 @@ extension Planner {
       }
     case .gather, .scatter:
       planned.positions = from[0]
-      planned.inside = areInside(sources[0], window.axes)
+      planned.inside = areInside(sources[0], window)
       planned.to = resultBuffer(index, reading: from)
     }
     let name = pooled == nil ? window.form.rawValue : "maximum"
     let shape = graph.nodes[node.operands.last!].shape.shapeText
-    add(.window(planned), "window \(name) \(window.attributes) of \(shape)", node.origin)
+    let axes = Window(window.form, axes: window.axes).attributes
+    add(.window(planned), "window \(name) \(axes) of \(shape)", node.origin)
   }
 
   /// Whether every position lies in its own window.
-  private func areInside(_ positions: Int, _ axes: [WindowAxis]) -> Bool {
+  private func areInside(_ positions: Int, _ window: EngineWindow) -> Bool {
     guard case .window(let other) = graph.nodes[positions].kind, other.form == .argument,
-      other.axes == axes
+      other.axes == window.axes, other.lanes == window.lanes
     else { return false }
-    return Planner.areInside(axes)
+    return Planner.areInside(window.axes)
   }
 
   /// Whether no window along `axes` is all padding.

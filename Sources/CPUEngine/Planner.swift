@@ -30,7 +30,8 @@ final class Planner {
   private let required: Set<Int>
 
   static func plan(_ program: Program, _ options: PlanOptions) throws(EngineError) -> Plan {
-    let planner = Planner(program.name, try EngineGraph(program), options)
+    let planner = Planner(
+      program.name, ArrangedGraph.arranged(try EngineGraph(program), options), options)
     try planner.run()
     return planner.plan
   }

@@ -40,6 +40,7 @@ extension DiagnosticCode {
   public static let constraintNorm = DiagnosticCode(304, "constraint-norm")
   public static let targetNotMet = DiagnosticCode(305, "target-not-met")
   public static let noConstraint = DiagnosticCode(306, "no-constraint", .warning)
+  public static let uncontrolledCritic = DiagnosticCode(307, "uncontrolled-critic", .warning)
 
   // 04xx data
   public static let dataFile = DiagnosticCode(401, "data-file")

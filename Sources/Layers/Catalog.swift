@@ -4,7 +4,10 @@ import Model
 public enum LayersCatalog {
   public static let all: [any Layer.Type] = [
     Abs.self,
+    AveragePool.self,
+    BatchNorm.self,
     CELU.self,
+    Conv.self,
     Dense.self,
     Dropout.self,
     ELU.self,
@@ -14,6 +17,7 @@ public enum LayersCatalog {
     HardSigmoid.self,
     HardSwish.self,
     LeakyReLU.self,
+    MaxPool.self,
     Mish.self,
     ReLU.self,
     ReLU6.self,

@@ -92,12 +92,38 @@ extension NetworkWeights {
       return sum
     case .known(let constants):
       guard constants.linf.isFinite else { return nil }
-      let largest = operands.compactMap { $0.max() }.max() ?? 0
-      let value = Directed.productUp(largest, constants.linf.value)
-      return [Double](repeating: value, count: node.outputShape.elementCount)
-    case .unbounded, .linear, .scaled:
+      return uniform(operands, constants.linf, node.outputShape.elementCount)
+    case .linear(.convolution(let weight, let geometry)):
+      return AbsoluteConvolution(doubles(weight, of: index), geometry)?.forward(operands[0])
+    case .linear(.transposedConvolution(let weight, let geometry)):
+      return AbsoluteConvolution(doubles(weight, of: index), geometry)?.adjoint(operands[0])
+    case .linear(.separable(let channels, let axes)):
+      return absoluteSeparable(axes, channels: channels, operands[0], isTransposed: false)
+    case .linear(.normalisation(let scale, let variance, let epsilon, _, let count)):
+      guard
+        let factors = try? normalisationFactors(
+          scale: scale.map { doubles($0, of: index) }, variance: doubles(variance, of: index),
+          epsilon: epsilon)
+      else { return nil }
+      return operands[0].indices.map {
+        Directed.productUp(operands[0][$0], factors[$0 / count].upper.value)
+      }
+    case .scaled(let weight, let constants):
+      guard constants.linf.isFinite else { return nil }
+      let largest = doubles(weight, of: index).reduce(0) { max($0, $1.magnitude) }
+      return uniform(
+        operands, constants.linf * UpperBound(proved: largest), node.outputShape.elementCount)
+    case .unbounded:
       return nil
     }
+  }
+
+  /// K·max a(x) everywhere.
+  private func uniform(
+    _ operands: [[Double]], _ constant: UpperBound, _ count: Int
+  ) -> [Double] {
+    let largest = operands.compactMap { $0.max() }.max() ?? 0
+    return [Double](repeating: Directed.productUp(largest, constant.value), count: count)
   }
 
   /// What the layer's cotangent c(y) adds to c of one operand.
@@ -117,9 +143,22 @@ extension NetworkWeights {
       return cotangent.map { Directed.productUp($0, abs(coefficients[operand])) }
     case .known(let constants):
       guard constants.l1.isFinite else { return nil }
-      let value = Directed.productUp(cotangent.max() ?? 0, constants.l1.value)
-      return [Double](repeating: value, count: node.inputShapes[operand].elementCount)
-    case .unbounded, .linear, .scaled:
+      return uniform([cotangent], constants.l1, node.inputShapes[operand].elementCount)
+    case .linear(.convolution(let weight, let geometry)):
+      return AbsoluteConvolution(doubles(weight, of: index), geometry)?.adjoint(cotangent)
+    case .linear(.transposedConvolution(let weight, let geometry)):
+      return AbsoluteConvolution(doubles(weight, of: index), geometry)?.forward(cotangent)
+    case .linear(.separable(let channels, let axes)):
+      return absoluteSeparable(axes, channels: channels, cotangent, isTransposed: true)
+    case .linear(.normalisation):
+      return absoluteImage(of: [cotangent], through: index)
+    case .scaled(let weight, let constants):
+      guard constants.l1.isFinite else { return nil }
+      let largest = doubles(weight, of: index).reduce(0) { max($0, $1.magnitude) }
+      return uniform(
+        [cotangent], constants.l1 * UpperBound(proved: largest),
+        node.inputShapes[operand].elementCount)
+    case .unbounded:
       return nil
     }
   }
@@ -145,7 +184,7 @@ func accumulateUp(_ sum: inout [Double], _ terms: [Double]) {
 /// An upper bound of a sum of m products of numbers ≥ 0 from its computed value: m roundings of
 /// products and m − 1 of additions, in any order, lose less than (m + 3)·1.01·2⁻⁵³ of it; below
 /// 2⁻⁹⁰⁰ underflow could lose more, so such sums are raised to 2⁻⁹⁰⁰.
-private func raised(_ sum: Double, terms: Int, isZero: () -> Bool) -> Double {
+func raised(_ sum: Double, terms: Int, isZero: () -> Bool) -> Double {
   if sum < 0x1p-900 { return isZero() ? 0 : 0x1p-900 }
   return Directed.productUp(sum, 1 + Double(terms + 3) * 1.01 * 0x1p-53)
 }

@@ -120,9 +120,24 @@ extension NetworkWeights {
       return OperatorBound(
         upper: UpperBound(proved: abs(factor)), lower: LowerBound(proved: abs(factor)),
         method: .known, evidence: .constant)
-    case .linear(.convolution), .linear(.transposedConvolution), .linear(.separable),
-      .linear(.normalisation), .scaled:
-      return OperatorBound(upper: .unknown, lower: nil, method: .unproved, evidence: .constant)
+    case .linear(.convolution(let weight, let geometry)):
+      return try convolutionBound(weight, of: index, geometry, norm: norm, isTransposed: false)
+    case .linear(.transposedConvolution(let weight, let geometry)):
+      return try convolutionBound(weight, of: index, geometry, norm: norm, isTransposed: true)
+    case .linear(.separable(_, let axes)):
+      return try separableBound(axes, norm: norm)
+    case .linear(.normalisation(let scale, let variance, let epsilon, _, _)):
+      do throws(ProofError) {
+        return try normalisationBound(
+          scale: scale.map { doubles($0, of: index) }, variance: doubles(variance, of: index),
+          epsilon: epsilon)
+      } catch { throw error.naming(node.tensorName(variance)) }
+    case .scaled(let weight, let constants):
+      let largest = doubles(weight, of: index).reduce(0) { max($0, $1.magnitude) }
+      if largest == 0 { return .zero }
+      return OperatorBound(
+        upper: constants[norm] * UpperBound(proved: largest), lower: nil, method: .scaled,
+        evidence: .scaled)
     case .weightedSum, .elementwise, .known, .unbounded:
       let upper = operationBound(node.operation, norm: norm) ?? .unknown
       let method: OperatorBound.Method = switch node.operation {
@@ -132,5 +147,29 @@ extension NetworkWeights {
       }
       return OperatorBound(upper: upper, lower: nil, method: method, evidence: .constant)
     }
+  }
+
+  /// The numbers of a stored tensor, which doubles hold exactly.
+  func doubles(_ weight: String, of index: Int) -> [Double] {
+    switch tensor(weight, of: index).values {
+    case .float32(let values): values.map(Double.init)
+    case .float64(let values): values
+    }
+  }
+
+  private func convolutionBound(
+    _ weight: String, of index: Int, _ geometry: ConvolutionGeometry, norm: Norm,
+    isTransposed: Bool
+  ) throws(ProofError) -> OperatorBound {
+    do throws(ProofError) {
+      switch tensor(weight, of: index).values {
+      case .float32(let values):
+        return try Lipschitz.convolutionBound(
+          values, geometry, norm: norm, isTransposed: isTransposed)
+      case .float64(let values):
+        return try Lipschitz.convolutionBound(
+          values, geometry, norm: norm, isTransposed: isTransposed)
+      }
+    } catch { throw error.naming(network.nodes[index].tensorName(weight)) }
   }
 }

@@ -40,6 +40,8 @@ public indirect enum OperatorEvidence: Sendable, Hashable {
   /// Padding that copies elements: √m times the bound, proved by `of`, of the same convolution
   /// without padding on the padded input; m is the largest number of copies of one element.
   case copies(of: OperatorEvidence)
+  /// The matrix has rows, or columns, without common elements: the largest Euclidean norm of one.
+  case disjoint
   /// √(‖T‖₁·‖T‖∞), both as `sums`.
   case interpolation
   /// One proof a group, in order; each holds for the operator's bound.

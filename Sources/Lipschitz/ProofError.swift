@@ -7,6 +7,8 @@ public enum ProofError: Error, Sendable, Equatable {
   case missing(tensor: String, shape: [Int])
   case unexpected(tensor: String, known: [String])
   case misshapen(tensor: String, shape: [Int], expected: [Int])
+  /// A running variance below zero, or zero with no ε beside it.
+  case notPositive(tensor: String, index: [Int], value: String)
   /// The linear algebra library cannot be used.
   case library(String)
   /// The machine's arithmetic, or lgc itself, is not what the proofs assume.
@@ -33,6 +35,11 @@ public enum ProofError: Error, Sendable, Equatable {
         .badWeights,
         "tensor \(tensor) is \(shapeText(shape)) where the model has \(shapeText(expected))",
         at: nil)
+    case .notPositive(let tensor, let index, let value):
+      let place = index.map(String.init).joined(separator: ", ")
+      return Diagnostic(
+        .badWeights, "variance \(tensor)[\(place)] is \(value)", at: nil,
+        help: "a variance is not negative, and positive with its epsilon")
     case .library(let reason):
       return Diagnostic(
         .cannotRead, "the linear algebra library cannot be used: \(reason)", at: nil,
@@ -46,6 +53,9 @@ public enum ProofError: Error, Sendable, Equatable {
   public func naming(_ tensor: String) -> ProofError {
     if case .notFinite(_, let index, let value) = self {
       return .notFinite(tensor: tensor, index: index, value: value)
+    }
+    if case .notPositive(_, let index, let value) = self {
+      return .notPositive(tensor: tensor, index: index, value: value)
     }
     return self
   }

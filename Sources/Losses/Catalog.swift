@@ -4,6 +4,17 @@ import Model
 public enum LossesCatalog {
   public static let all: [any SupervisedLoss.Type] = [
     CrossEntropy.self,
+    Hinge.self,
+    HingeKR.self,
+    KantorovichRubinstein.self,
+    MeanAbsoluteError.self,
     MeanSquaredError.self,
+    MultiMargin.self,
+  ]
+
+  /// The families of a generator and a critic.
+  public static let adversarial: [any AdversarialLoss.Type] = [
+    WGAN.self,
+    WGANGP.self,
   ]
 }

@@ -71,6 +71,9 @@ public struct ArgumentRange: Sendable {
   public static let positive = ArgumentRange(lower: 0, excludesLower: true)
   public static let nonNegative = ArgumentRange(lower: 0)
   public static let atLeastOne = ArgumentRange(lower: 1)
+  /// Sizes of windows, their strides and dilations: products of two stay far below 64 bits.
+  public static let windowSize = ArgumentRange(lower: 1, upper: 0x1p20)
+  public static let windowPadding = ArgumentRange(lower: 0, upper: 0x1p20)
   /// 0 ≤ x ≤ 1
   public static let unit = ArgumentRange(lower: 0, upper: 1)
   /// 0 ≤ x < 1

@@ -158,6 +158,61 @@ public struct OneOrMany<Element: ArgumentValue>: ArgumentValue {
   public var yamlText: String { isList ? values.yamlText : values[0].yamlText }
 }
 
+/// Padding of windows: one number for every side of every axis, one per axis, or one pair
+/// [before, after] per axis.
+public struct SidedPadding: ArgumentValue, Hashable {
+  public enum Content: Sendable, Hashable {
+    case every(Int)
+    case perAxis([Int])
+    case pairs([[Int]])
+  }
+  public var content: Content
+  public init(_ content: Content) { self.content = content }
+
+  /// The (before, after) of each of `axes` axes; nil where another number of axes is written.
+  public func sides(axes: Int) -> [(low: Int, high: Int)]? {
+    switch content {
+    case .every(let number): [(low: Int, high: Int)](repeating: (number, number), count: axes)
+    case .perAxis(let numbers): numbers.count == axes ? numbers.map { ($0, $0) } : nil
+    case .pairs(let pairs): pairs.count == axes ? pairs.map { ($0[0], $0[1]) } : nil
+    }
+  }
+
+  public static func decode(
+    _ node: Node, range: ArgumentRange?, into diagnostics: inout [Diagnostic]
+  ) -> SidedPadding? {
+    guard case .sequence(let nodes) = node.content else {
+      if case .mapping = node.content {
+        diagnostics.append(.expected(expectation(range: range), found: node))
+        return nil
+      }
+      return Int.decode(node, range: range, into: &diagnostics).map { SidedPadding(.every($0)) }
+    }
+    guard let first = nodes.first, case .sequence = first.content else {
+      return [Int].decode(node, range: range, into: &diagnostics).map { SidedPadding(.perAxis($0)) }
+    }
+    let pairs = nodes.map { pair -> [Int]? in
+      guard case .sequence(let sides) = pair.content, sides.count == 2 else {
+        diagnostics.append(.expected("a pair [before, after]", found: pair))
+        return nil
+      }
+      return [Int].decode(pair, range: range, into: &diagnostics)
+    }
+    return pairs.contains { $0 == nil } ? nil : SidedPadding(.pairs(pairs.map { $0! }))
+  }
+
+  public static func expectation(range: ArgumentRange?) -> String {
+    Int.expectation(range: range) + ", a list of one per axis, or of a pair [before, after] per axis"
+  }
+  public var yamlText: String {
+    switch content {
+    case .every(let number): number.yamlText
+    case .perAxis(let numbers): numbers.yamlText
+    case .pairs(let pairs): pairs.yamlText
+    }
+  }
+}
+
 /// `enum Mode: String, CaseIterable, ArgumentValue` needs no more than its cases.
 extension ArgumentValue where Self: RawRepresentable & CaseIterable, RawValue == String {
   public static func decode(

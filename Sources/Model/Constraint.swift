@@ -23,15 +23,19 @@ public final class ConstraintContext {
   public let linear: LinearOperator
   /// The constraint's own state, by local name.
   public let state: [String: Value]
+  /// A stored tensor of the layer, by its local name, as it is before the step.
+  public let tensor: (String) -> Value
   public private(set) var updates: [(name: String, value: Value)] = []
 
   public init(
-    graph: GraphBuilder, mode: LoweringMode, linear: LinearOperator, state: [String: Value]
+    graph: GraphBuilder, mode: LoweringMode, linear: LinearOperator, state: [String: Value],
+    tensor: @escaping (String) -> Value
   ) {
     self.graph = graph
     self.mode = mode
     self.linear = linear
     self.state = state
+    self.tensor = tensor
   }
   /// `state ← value` when the step ends.
   public func update(_ name: String, _ value: Value) { updates.append((name, value)) }

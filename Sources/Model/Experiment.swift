@@ -10,6 +10,8 @@ public struct Experiment: Sendable {
   public var networks: [Network]
   public var data: DataSection?
   public var loss: LossSection?
+  /// Of a description with `models:` instead of `loss`.
+  public var adversarial: AdversarialSection?
   public var optimizer: OptimizerSection?
   public var train: TrainSection?
   public var targets: [Target]
@@ -18,9 +20,11 @@ public struct Experiment: Sendable {
 
   public init(
     name: String, file: SourceFile, networks: [Network], data: DataSection? = nil,
-    loss: LossSection? = nil, optimizer: OptimizerSection? = nil, train: TrainSection? = nil,
+    loss: LossSection? = nil, adversarial: AdversarialSection? = nil,
+    optimizer: OptimizerSection? = nil, train: TrainSection? = nil,
     targets: [Target] = [], resolvedText: String = ""
   ) {
+    self.adversarial = adversarial
     self.name = name
     self.file = file
     self.networks = networks
@@ -70,6 +74,31 @@ public struct LossSection: Sendable {
   }
 }
 
+/// How a generator and a critic are trained against each other.
+public struct AdversarialSection: Sendable {
+  public var family: String
+  public var loss: any AdversarialLoss
+  public var generatorOptimizer: OptimizerSection
+  public var criticOptimizer: OptimizerSection
+  /// Critic updates for one of the generator.
+  public var criticSteps: Int
+  /// d in average ← d·average + (1 − d)·weight after each generator update; nil: no average.
+  public var averageDecay: Double?
+  public var span: Span
+  public init(
+    family: String, loss: any AdversarialLoss, generatorOptimizer: OptimizerSection,
+    criticOptimizer: OptimizerSection, criticSteps: Int, averageDecay: Double?, span: Span
+  ) {
+    self.family = family
+    self.loss = loss
+    self.generatorOptimizer = generatorOptimizer
+    self.criticOptimizer = criticOptimizer
+    self.criticSteps = criticSteps
+    self.averageDecay = averageDecay
+    self.span = span
+  }
+}
+
 public struct OptimizerSection: Sendable {
   public enum Schedule: String, Sendable, CaseIterable { case constant, cosine, linear }
   public var kind: String
@@ -91,7 +120,14 @@ public struct TrainSection: Sendable {
   public var length: Length
   public var batch: Int
   public var seed: UInt64
-  public init(length: Length, batch: Int, seed: UInt64) {
+  /// Of a generator and a critic; nil where not given.
+  public var criticSteps: Int?
+  public var averageDecay: Double?
+  public init(
+    length: Length, batch: Int, seed: UInt64, criticSteps: Int? = nil, averageDecay: Double? = nil
+  ) {
+    self.criticSteps = criticSteps
+    self.averageDecay = averageDecay
     self.length = length
     self.batch = batch
     self.seed = seed
@@ -120,12 +156,15 @@ public struct Catalogs: Sendable {
   public var layers: [any Layer.Type]
   public var constraints: [any Constraint.Type]
   public var losses: [any SupervisedLoss.Type]
+  public var adversarialLosses: [any AdversarialLoss.Type]
   public var optimizers: [any Optimizer.Type]
   public var datasets: [any Dataset.Type]
   public init(
     layers: [any Layer.Type], constraints: [any Constraint.Type], losses: [any SupervisedLoss.Type],
-    optimizers: [any Optimizer.Type], datasets: [any Dataset.Type]
+    adversarialLosses: [any AdversarialLoss.Type] = [], optimizers: [any Optimizer.Type],
+    datasets: [any Dataset.Type]
   ) {
+    self.adversarialLosses = adversarialLosses
     self.layers = layers
     self.constraints = constraints
     self.losses = losses

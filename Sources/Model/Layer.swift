@@ -126,30 +126,6 @@ extension LinearOperator {
   }
 }
 
-/// What a convolution is beside its weight: every extent known.
-public struct ConvolutionGeometry: Sendable, Hashable {
-  public enum Padding: String, Sendable, CaseIterable { case zeros, circular, reflect, replicate }
-  public let inputs: Int
-  public let outputs: Int
-  public let groups: Int
-  /// One or two spatial axes of the input; `low` and `high` are the padding, of whatever kind.
-  public let axes: [WindowAxis]
-  public let padding: Padding
-
-  public init(
-    inputs: Int, outputs: Int, groups: Int, axes: [WindowAxis], padding: Padding = .zeros
-  ) {
-    self.inputs = inputs
-    self.outputs = outputs
-    self.groups = groups
-    self.axes = axes
-    self.padding = padding
-  }
-  public var inputShape: Shape { [inputs] + axes.map(\.extent) }
-  public var outputShape: Shape { [outputs] + axes.map(\.outputs) }
-  public var weightShape: Shape { [outputs, inputs / groups] + axes.map(\.kernel) }
-}
-
 /// A fixed sparse matrix along one axis, exact: entry (row, column) is numerator / divisor of its
 /// row. A column that is named twice in a row counts twice.
 public struct AxisMap: Sendable, Hashable {

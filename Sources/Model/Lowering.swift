@@ -37,33 +37,10 @@ public enum Lowering {
     network: Network, x: Value, mode: LoweringMode, seed: UInt64 = 0, _ g: GraphBuilder
   ) -> ForwardValue {
     let step = mode == .training ? g.state(stepName, []) : nil
-    var values: [Value] = []
-    var updates: [Program.Update] = []
-    func value(_ source: NetworkValue) -> Value {
-      switch source {
-      case .input: x
-      case .node(let index): values[index]
-      }
-    }
-    for node in network.nodes {
-      g.with(origin: Origin(name: node.name, span: node.span)) {
-        var weights: [String: Value] = [:]
-        for declaration in node.weights {
-          let stored = g.state(node.tensorName(declaration.name), declaration.shape)
-          weights[declaration.name] = stored
-          guard mode != .deployed, let held = node.constraint(on: declaration) else { continue }
-          let applied = held.apply(to: stored, mode: mode, g)
-          weights[declaration.name] = applied.weight
-          updates += applied.updates
-        }
-        let context = LoweringContext(
-          graph: g, mode: mode, weights: weights,
-          randomStream: Philox.stream(seed: seed, name: "layer \(node.name)"), step: step)
-        values.append(node.layer.lower(node.inputs.map(value), context))
-        updates += context.updates.map { .init(node.tensorName($0.name), $0.value) }
-      }
-    }
-    return ForwardValue(output: value(network.output), nodes: values, updates: updates)
+    let emitted = EmittedNetwork(network, mode: mode, seed: seed, step: step, g)
+    let nodes = emitted.nodes(on: x)
+    return ForwardValue(
+      output: emitted.output(of: nodes, on: x), nodes: nodes, updates: emitted.updates)
   }
 
   /// The scalar state that counts finished steps.

@@ -9,6 +9,8 @@ struct HeldWeight {
   /// `<layer>.<weight>`, and what the constraint's state names begin with.
   let tensorName: String
   let statePrefix: String
+  /// The node's stored tensors.
+  let tensors: [String: (name: String, shape: Shape)]
 
   /// `<layer>.<weight>.<constraint>.<name>`, its shape and start.
   var state: [InitialState] {
@@ -25,7 +27,9 @@ struct HeldWeight {
     for declaration in constraint.state(weight.shape, of: linear) where state[declaration.name] == nil {
       state[declaration.name] = g.state(statePrefix + declaration.name, declaration.shape)
     }
-    let context = ConstraintContext(graph: g, mode: mode, linear: linear, state: state)
+    let context = ConstraintContext(
+      graph: g, mode: mode, linear: linear, state: state,
+      tensor: { [tensors] in g.state(tensors[$0]!.name, tensors[$0]!.shape) })
     let result = constraint.reparametrise(stored, bound: bound, context)
     return (result, context.updates.map { .init(statePrefix + $0.name, $0.value) })
   }
@@ -40,7 +44,9 @@ extension LayerNode {
     let name = tensorName(weight.name)
     return HeldWeight(
       constraint: constraint, bound: declared.bound, weight: weight, linear: linear,
-      tensorName: name, statePrefix: "\(name).\(declared.constraintKind).")
+      tensorName: name, statePrefix: "\(name).\(declared.constraintKind).",
+      tensors: Dictionary(
+        uniqueKeysWithValues: weights.map { ($0.name, (tensorName($0.name), $0.shape)) }))
   }
 }
 

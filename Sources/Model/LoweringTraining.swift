@@ -84,13 +84,20 @@ extension Lowering {
     return Program(name: name, graph: g.graph, outputs: outputs, updates: result.updates)
   }
 
-  /// 1 where the first largest of the outputs is the label's, [batch]. Outputs with a NaN are never
-  /// correct.
+  /// 1 where the first largest of the outputs is the label's, [batch]. A single output stands for
+  /// class 1 where it is positive and for class 0 elsewhere. Outputs with a NaN are never correct.
   private static func correct(_ output: Value, _ labels: Value, _ g: GraphBuilder) -> Value {
     let shape = g.shape(output)
     let rest = Array(1..<shape.count)
     let logits = g.reshape(output, to: [shape[0], rest.reduce(1) { $0 * shape[$1] }])
     let flat = g.shape(logits)
+    if flat[1] == 1 {
+      let zero = g.constant(0, flat)
+      let isPositive = g.binary(.greater, logits, zero)
+      let isNumber = g.binary(.equal, logits, logits)
+      let isRight = g.binary(.equal, isPositive, g.broadcast(leading: labels, to: flat))
+      return g.sum(g.multiply(isNumber, isRight), [1])
+    }
     let largest = g.maximum(over: [1], logits)
     let isLargest = g.binary(.equal, logits, g.broadcast(leading: largest, to: flat))
     // The largest of n − j over the hits j is n minus the first hit.
@@ -120,16 +127,7 @@ extension Lowering {
         outputs.append(.init(output.name, total))
       }
     }
-    // A parameter that the loss does not reach has no leaf left; its gradient is zero.
-    let values = parameters.map { leaves[$0.name] ?? g.state($0.name, $0.shape) }
-    let gradients = g.gradient(of: mean!, with: values)
-    let optimized = zip(parameters, zip(values, gradients)).map {
-      OptimizedParameter(name: $0.name, value: $1.0, gradient: $1.1)
-    }
-    let result = g.with(origin: Origin(name: "optimizer")) {
-      let rate = g.input("learning_rate", [])
-      return optimizer.lower(optimized, learningRate: rate, g)
-    }
+    let result = descent(on: mean!, parameters, leaves: leaves, optimizer, g)
     let step = leaves[stepName] ?? g.state(stepName, [])
     let updates =
       forward.updates + result.updates + [.init(stepName, g.add(step, 1))]
@@ -139,5 +137,23 @@ extension Lowering {
         InitialState(name: $0.name, shape: $0.shape, initializer: $0.initializer)
       }
     )
+  }
+
+  /// The gradient of a scalar with respect to the parameters, and their updates along it at the
+  /// input `learning_rate`.
+  static func descent(
+    on loss: Value, _ parameters: [InitialState], leaves: [String: Value],
+    _ optimizer: any Optimizer, _ g: GraphBuilder
+  ) -> OptimizerUpdates {
+    // A parameter that the loss does not reach has no leaf left; its gradient is zero.
+    let values = parameters.map { leaves[$0.name] ?? g.state($0.name, $0.shape) }
+    let gradients = g.gradient(of: loss, with: values)
+    let optimized = zip(parameters, zip(values, gradients)).map {
+      OptimizedParameter(name: $0.name, value: $1.0, gradient: $1.1)
+    }
+    return g.with(origin: Origin(name: "optimizer")) {
+      let rate = g.input("learning_rate", [])
+      return optimizer.lower(optimized, learningRate: rate, g)
+    }
   }
 }

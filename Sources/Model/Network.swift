@@ -8,6 +8,8 @@ public struct Network: Sendable {
   /// `model`, or the key under `models:`.
   public let name: String
   public let inputShape: Shape
+  /// What a generator reads; nil for networks that read data.
+  public let noise: Noise?
   /// The norm that the description declares for the whole network; l2 where it names none.
   public let norm: Norm
   public let nodes: [LayerNode]
@@ -18,8 +20,9 @@ public struct Network: Sendable {
 
   public init(
     name: String, inputShape: Shape, norm: Norm = .l2, nodes: [LayerNode], output: NetworkValue,
-    blocks: [ResidualBlock], span: Span
+    blocks: [ResidualBlock], span: Span, noise: Noise? = nil
   ) {
+    self.noise = noise
     self.norm = norm
     self.name = name
     self.inputShape = inputShape
@@ -45,6 +48,14 @@ public struct Network: Sendable {
   public var parameterCount: Int { nodes.reduce(0) { $0 + $1.parameterCount } }
 }
 
+/// The distribution of a generator's input, independent for each element.
+public enum Noise: String, Sendable, CaseIterable {
+  /// Mean 0, variance 1.
+  case normal
+  /// On [−1, 1).
+  case uniform
+}
+
 /// What a layer reads: the network's input or an earlier layer's output.
 public enum NetworkValue: Hashable, Sendable {
   case input
@@ -55,6 +66,9 @@ public enum NetworkValue: Hashable, Sendable {
 public struct LayerNode: Sendable {
   /// Unique in the network: `fc1`, `dense_2`, `block1.dense_1`.
   public let name: String
+  /// What its tensors' names begin with: nothing where the description has one network, `critic.`
+  /// in the one called so.
+  public let scope: String
   public let kind: String
   public let layer: any Layer
   public let inputs: [NetworkValue]
@@ -72,9 +86,10 @@ public struct LayerNode: Sendable {
   public init(
     name: String, kind: String, layer: any Layer, inputs: [NetworkValue], inputShapes: [Shape],
     outputShape: Shape, weights: [WeightDeclaration], operation: LayerOperation,
-    declared: DeclaredBound?, span: Span, kindSpan: Span
+    declared: DeclaredBound?, span: Span, kindSpan: Span, scope: String = ""
   ) {
     self.name = name
+    self.scope = scope
     self.kind = kind
     self.layer = layer
     self.inputs = inputs
@@ -89,8 +104,8 @@ public struct LayerNode: Sendable {
   public var parameterCount: Int {
     weights.reduce(0) { $0 + ($1.isTrained ? $1.shape.elementCount : 0) }
   }
-  /// `<layer>.<weight>`
-  public func tensorName(_ weight: String) -> String { "\(name).\(weight)" }
+  /// `<layer>.<weight>`, or `<network>.<layer>.<weight>` where there are several networks.
+  public func tensorName(_ weight: String) -> String { "\(scope)\(name).\(weight)" }
 }
 
 /// `lipschitz:` of one layer with the constraint that enforces it.

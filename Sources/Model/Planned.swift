@@ -19,11 +19,12 @@ enum Planned {
   static let losses = [
     "cross_entropy", "multi_margin", "hinge", "hinge_kr", "kr", "mse", "mae", "sgan", "f_gan",
     "wgan", "wgan_gp", "wgan_div", "ls_gan", "gls_gan", "gan_qp", "hinge_gan", "least_squares_gan",
+    "relativistic",
   ]
   static let optimizers = ["sgd", "adam", "adamw", "rmsprop"]
   static let datasets = ["idx", "csv", "npy", "image_folder", "synthetic", "fashion_mnist"]
 
-  static let topLevelKeys = ["extends", "vars", "models", "regularize", "report"]
+  static let topLevelKeys = ["extends", "vars", "regularize", "report"]
   static let modelKeys = ["outputs"]
   static let dataKeys = ["augment", "validation"]
   static let trainKeys = ["checkpoint", "stop_when"]

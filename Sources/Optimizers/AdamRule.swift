@@ -35,9 +35,10 @@ struct AdamRule: Sendable {
       result.initial.append((name, [], .constant(1)))
       return next
     }
-    let first = power("optimizer.beta1_power", betas.first)
+    // A mean that forgets at once is the gradient, and needs no state.
+    let first = betas.first == 0 ? nil : power("optimizer.beta1_power", betas.first)
     let second = power("optimizer.beta2_power", betas.second)
-    let rate = g.divide(learningRate, g.subtract(1, first))
+    let rate = first.map { g.divide(learningRate, g.subtract(1, $0)) } ?? learningRate
     let root = g.unary(.reciprocalSquareRoot, g.subtract(1, second))
     let kept = decay == 0 ? nil : g.subtract(1, g.multiply(learningRate, decay))
 
@@ -51,7 +52,8 @@ struct AdamRule: Sendable {
         result.initial.append((name, shape, .constant(0)))
         return next
       }
-      let m = moment("m", betas.first, parameter.gradient)
+      let m =
+        first == nil ? parameter.gradient : moment("m", betas.first, parameter.gradient)
       let v = moment("v", betas.second, g.square(parameter.gradient))
       let deviation = g.multiply(g.unary(.squareRoot, v), g.broadcast(root, to: shape, axes: []))
       let direction = g.divide(m, g.add(deviation, epsilon))

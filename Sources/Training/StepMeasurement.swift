@@ -8,26 +8,6 @@ import Tensors
 public final class StepMeasurement {
   private let runner: StepRunner
 
-  public struct Times: Sendable {
-    public let milliseconds: [Double]
-    public let losses: [Float]
-    /// By how much the engine's memory grew while the steps ran; nil if it does not count.
-    public let growth: MemoryUse?
-    public var json: JSONValue {
-      var members: [(String, JSONValue)] = [
-        ("milliseconds", .array(milliseconds.map(JSONValue.double))),
-        ("losses", .array(losses.map { .double(Double($0)) })),
-      ]
-      if let growth {
-        members += [
-          ("blocks", .int(growth.blocks)),
-          ("heap_bytes", .int(growth.heapBytes)),
-        ]
-      }
-      return .object(members)
-    }
-  }
-
   /// - Parameter weights: a safetensors file whose tensors replace the initial ones by name; every
   ///   one must be a state of the training step.
   public init(
@@ -37,7 +17,9 @@ public final class StepMeasurement {
     var initial: [String: [Float]] = [:]
     if let weights {
       let tensors = try DiagnosticError.translating { try SafeTensors.read(weights) }
-      for tensor in tensors { initial[tensor.name] = try Self.values(of: tensor, setup, weights) }
+      for tensor in tensors {
+        initial[tensor.name] = try tensor.state(of: setup.programs.initial, weights)
+      }
     }
     // The batches are made beforehand, as the peers' are: what is compared is the step.
     runner = try StepRunner(
@@ -45,7 +27,7 @@ public final class StepMeasurement {
       initial: initial, prepared: true)
   }
 
-  public func run(_ steps: Int) throws(DiagnosticError) -> Times {
+  public func run(_ steps: Int) throws(DiagnosticError) -> StepTimes {
     var milliseconds: [Double] = []
     var losses: [Float] = []
     milliseconds.reserveCapacity(steps)
@@ -59,26 +41,48 @@ public final class StepMeasurement {
     }
     let after = runner.executable.memoryUse
     let growth = before.flatMap { before in after.map { $0 - before } }
-    return Times(milliseconds: milliseconds, losses: losses, growth: growth)
+    return StepTimes(milliseconds: milliseconds, losses: losses, growth: growth)
   }
+}
 
-  private static func values(
-    of tensor: NamedTensor, _ setup: TrainingSetup, _ path: String
-  ) throws(DiagnosticError) -> [Float] {
-    guard let state = setup.programs.initial.first(where: { $0.name == tensor.name }) else {
-      throw DiagnosticError(
-        Diagnostic(.badWeights, "`\(path)`: no state is called `\(tensor.name)`", at: nil))
+/// What a measurement found, step by step.
+public struct StepTimes: Sendable {
+  public let milliseconds: [Double]
+  public let losses: [Float]
+  /// By how much the engine's memory grew while the steps ran; nil if it does not count.
+  public var growth: MemoryUse?
+  public var json: JSONValue {
+    var members: [(String, JSONValue)] = [
+      ("milliseconds", .array(milliseconds.map(JSONValue.double))),
+      ("losses", .array(losses.map { .double(Double($0)) })),
+    ]
+    if let growth {
+      members += [("blocks", .int(growth.blocks)), ("heap_bytes", .int(growth.heapBytes))]
     }
-    guard state.shape == tensor.shape else {
-      throw DiagnosticError(
-        Diagnostic(
-          .badWeights,
-          "`\(path)`: tensor `\(tensor.name)` is \(tensor.shape), the network's is \(state.shape)",
-          at: nil))
-    }
-    return switch tensor.values {
+    return .object(members)
+  }
+}
+
+extension NamedTensor {
+  var floats: [Float] {
+    switch values {
     case .float32(let values): values
     case .float64(let values): values.map(Float.init)
     }
+  }
+
+  /// Its values for the state of the same name, which must be one of `states`.
+  func state(of states: [InitialState], _ path: String) throws(DiagnosticError) -> [Float] {
+    guard let state = states.first(where: { $0.name == name }) else {
+      throw DiagnosticError(
+        Diagnostic(.badWeights, "`\(path)`: no state is called `\(name)`", at: nil))
+    }
+    guard state.shape == shape else {
+      throw DiagnosticError(
+        Diagnostic(
+          .badWeights,
+          "`\(path)`: tensor `\(name)` is \(shape), the network's is \(state.shape)", at: nil))
+    }
+    return floats
   }
 }

@@ -67,7 +67,7 @@ struct BoundCommand: ParsableCommand {
       let start = ContinuousClock.now
       let (experiment, path) = try source()
       let network = try pick(experiment)
-      let tensors = try read(path)
+      let tensors = try read(path, of: network, in: experiment)
       let stored = try NetworkWeights(network, tensors: tensors)
       let reports = try certifiedBound(stored, norms: norms(experiment, network))
       if let certificate {
@@ -138,9 +138,15 @@ struct BoundCommand: ParsableCommand {
     return network
   }
 
-  private func read(_ path: String) throws -> [String: NamedTensor] {
+  /// The network's tensors; those of the description's other networks are left out.
+  private func read(
+    _ path: String, of network: Network, in experiment: Experiment
+  ) throws -> [String: NamedTensor] {
+    let others = experiment.networks.map(\.name).filter { $0 != network.name }
     do throws(FormatError) {
-      let tensors = try SafeTensors.read(path)
+      let tensors = try SafeTensors.read(path).filter { tensor in
+        !others.contains { tensor.name.hasPrefix($0 + ".") }
+      }
       return Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
     } catch {
       throw DiagnosticError(error)

@@ -14,6 +14,7 @@ enum DescriptionFile {
   static var catalogs: Catalogs {
     Catalogs(
       layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
+      adversarialLosses: LossesCatalog.adversarial,
       optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
   }
 

@@ -62,6 +62,17 @@ struct LowerCommand: ParsableCommand {
   }
 
   private func step(of network: Network, in experiment: Experiment) throws -> Program {
+    if let section = experiment.adversarial, let train = experiment.train {
+      let (generator, critic) = (experiment.networks[0], experiment.networks[1])
+      return network.name == critic.name
+        ? Lowering.criticStep(
+          generator: generator, critic: critic, section, batch: train.batch, seed: train.seed,
+          inputs: .drawn
+        ).program
+        : Lowering.generatorStep(
+          generator: generator, critic: critic, section, batch: train.batch, seed: train.seed
+        ).program
+    }
     guard let loss = experiment.loss, let optimizer = experiment.optimizer,
       let train = experiment.train
     else {

@@ -82,6 +82,7 @@ extension CPUEngineTests {
       var comparison = Comparison([test.program()], runs: ["p", "p"], seed: 11, range: -1...1)
       comparison.tolerance = 1e-5
       comparison.plans = [PlanOptions(), PlanOptions(fusion: false, inPlace: false)]
+        + Arrangement.allCases.map { PlanOptions(arrangement: $0) }
       try comparison.check()
     }
   }

@@ -10,7 +10,10 @@ import Testing
   static let families: [(folder: String, kinds: [String])] = [
     ("Layers", LayersCatalog.all.map { $0.kind }),
     ("Constraints", ConstraintsCatalog.all.map { $0.kind }),
-    ("Losses", LossesCatalog.all.map { $0.kind }),
+    (
+      "Losses",
+      (LossesCatalog.all.map { $0.kind } + LossesCatalog.adversarial.map { $0.kind }).sorted()
+    ),
     ("Optimizers", OptimizersCatalog.all.map { $0.kind }),
   ]
 
@@ -30,6 +33,12 @@ import Testing
     #expect(declared.sorted() == kinds.sorted())
     #expect(Set(kinds).count == kinds.count)
     #expect(kinds == kinds.sorted(), "the catalog is in alphabetical order")
+  }
+
+  @Test func bothListsOfLossesAreInAlphabeticalOrder() {
+    for kinds in [LossesCatalog.all.map { $0.kind }, LossesCatalog.adversarial.map { $0.kind }] {
+      #expect(kinds == kinds.sorted())
+    }
   }
 
   private func swiftFiles(in folder: String) throws -> [String] {

@@ -10,6 +10,7 @@ import YAML
 
 let catalogs = Catalogs(
   layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
+  adversarialLosses: LossesCatalog.adversarial,
   optimizers: OptimizersCatalog.all, datasets: [])
 
 /// A description around one example, and where in its text the example's mark is.
@@ -66,6 +67,17 @@ private func sectionDocument(_ section: String) -> (String) -> String {
   }
 }
 
+private func adversarialDocument(_ loss: String) -> String {
+  """
+  lgc: 1
+  name: example
+  models:
+    generator: {input: {shape: [2]}, layers: [{dense: 3}]}
+    critic: {input: [3], layers: [{dense: 1}]}
+  loss: \(loss)
+  """
+}
+
 private func constraintDocument(_ constraint: String) -> String {
   """
   lgc: 1
@@ -88,6 +100,9 @@ let trials: [Trial] =
   }
   + LossesCatalog.all.flatMap { type in
     type.examples.map { Trial(kind: type.kind, $0, sectionDocument("loss")) }
+  }
+  + LossesCatalog.adversarial.flatMap { type in
+    type.examples.map { Trial(kind: type.kind, $0, adversarialDocument) }
   }
   + OptimizersCatalog.all.flatMap { type in
     type.examples.map { Trial(kind: type.kind, $0, sectionDocument("optimizer")) }

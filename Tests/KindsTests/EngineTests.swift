@@ -93,7 +93,9 @@ private let engines: [any Engine] = [ReferenceEngine(), CPUEngine()]
       }
       return results.map(Double.init)
     }
-    // Adam divides by the root of small squares, which enlarges the rounding of float32.
-    #expect(distance(found[0], found[1]) < 1e-3)
+    // Adam divides by the root of small squares, which enlarges the rounding of float32. The
+    // Kantorovich–Rubinstein losses multiply outputs by batch size / class size.
+    let scale = max(1, found[0].map(abs).max()!)
+    #expect(distance(found[0], found[1]) < 1e-3 * scale)
   }
 }

@@ -29,7 +29,9 @@ final class LayerRun {
           if case .state(let leaf) = $0.op { leaf.name == name } else { false }
         }
         leaves.append((name, Value(index!)))
-        state[name] = normals(weight.shape, seed: UInt64(leaves.count + 100))
+        let values = normals(weight.shape, seed: UInt64(leaves.count + 100))
+        // What the layer itself keeps are statistics: a variance is positive.
+        state[name] = weight.isTrained ? values : values.map { abs($0) + 0.1 }
       }
     }
     weights = leaves.map(\.name)

@@ -30,6 +30,31 @@ import Testing
     }
   }
 
+  /// The operator that the proofs are about, written out from its definition, is what the layer
+  /// computes: f(x) − f(0) = A·x for every unit vector.
+  @Test(arguments: layerTrials.filter { $0.code == nil })
+  func theOperatorStatedIsTheOneExecuted(_ trial: Trial) throws {
+    let network = try network(trial.text)
+    let node = network.nodes[0]
+    guard case .linear(let linear) = node.operation else { return }
+    let run = try LayerRun(network, batch: 1, mode: .deployed)
+    let (rows, columns) =
+      (network.outputShape.elementCount, network.inputShape.elementCount)
+    switch linear {
+    // These fit any input.
+    case .scaling, .diagonal: break
+    default: #expect(linear.outputCount == rows && linear.inputCount == columns)
+    }
+    let matrix = operatorMatrix(linear, inputs: columns) { run.state[node.tensorName($0)]! }
+    let origin = try run.output([Double](repeating: 0, count: columns))
+    for column in 0..<columns {
+      let unit = (0..<columns).map { $0 == column ? 1.0 : 0 }
+      let image = zip(try run.output(unit), origin).map { $0 - $1 }
+      let expected = (0..<rows).map { matrix[$0 * columns + column] }
+      #expect(distance(expected, image) < 1e-13, "column \(column)")
+    }
+  }
+
   /// The constant from the operation that the layer states, with the run's weights.
   private func constant(of node: LayerNode, _ norm: Norm, _ run: LayerRun) throws -> Double {
     switch node.operation {
@@ -44,7 +69,10 @@ import Testing
       let w = try #require(run.state[node.tensorName(weight)])
       #expect(w.count == outputs * inputs)
       return norm.operatorNorm(w, outputs, inputs)
-    case .weightedSum, .unbounded, .linear, .scaled:
+    case .linear(let linear):
+      let matrix = operatorMatrix(linear) { run.state[node.tensorName($0)]! }
+      return norm.operatorNorm(matrix, linear.outputCount, linear.inputCount)
+    case .weightedSum, .unbounded, .scaled:
       Issue.record("\(node.kind) is not a plain layer")
       return 0
     }

@@ -65,6 +65,15 @@ private let rates = [0.1, 0.1, 0.05, 0.02, 0.2, 0.1]
     for (a, b) in zip(found, expected) { #expect(distance(a, b) < 1e-12) }
   }
 
+  @Test func adamWithoutAMeanKeepsNone() throws {
+    let g = GraphBuilder()
+    let parameter = OptimizedParameter(
+      name: "w", value: g.state("w", [2]), gradient: g.input("gradient", [2]))
+    let found = try Adam(arguments(["betas": [0.0, 0.9]])).lower(
+      [parameter], learningRate: g.input("learning_rate", []), g)
+    #expect(found.initial.map(\.name) == ["optimizer.beta2_power", "optimizer.v.w"])
+  }
+
   @Test func adamTakesItsBetasAndEpsilon() throws {
     let optimizer = try Adam(arguments(["betas": [0.5, 0.9], "epsilon": 1e-2]))
     let found = try steps(optimizer, start: start, gradients: gradients, rates: rates)

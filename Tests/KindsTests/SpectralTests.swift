@@ -21,7 +21,7 @@ private func apply(
     leaves[declaration.name] = g.state(declaration.name, declaration.shape)
   }
   let context = ConstraintContext(
-    graph: g, mode: mode, linear: linear, state: leaves)
+    graph: g, mode: mode, linear: linear, state: leaves, tensor: { g.state($0, shape) })
   let result = constraint.reparametrise(w, bound: bound, context)
   let gradient = g.gradient(
     of: g.sum(g.multiply(result, g.input("G", shape))), with: [w])[0]

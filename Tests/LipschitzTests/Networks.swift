@@ -13,6 +13,7 @@ func network(_ model: String) throws -> Network {
   let text = "lgc: 1\nname: test\nmodel:\n" + model + "\n"
   let catalogs = Catalogs(
     layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
+    adversarialLosses: LossesCatalog.adversarial,
     optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
   let (experiment, diagnostics) = loadExperiment(
     SourceFile(path: "test.yaml", text: text), catalogs: catalogs, directory: ".")

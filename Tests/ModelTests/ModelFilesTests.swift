@@ -40,6 +40,7 @@ import Testing
 
   private static let catalogs = Catalogs(
     layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
+    adversarialLosses: LossesCatalog.adversarial,
     optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
 
   private static func load(_ name: String, _ text: String) -> (Experiment?, [Diagnostic]) {

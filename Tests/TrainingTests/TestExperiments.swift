@@ -12,6 +12,7 @@ import Testing
 
 let catalogs = Catalogs(
   layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
+  adversarialLosses: LossesCatalog.adversarial,
   optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
 
 /// The experiment of a description that must be sound.

@@ -30,6 +30,13 @@ typedef struct {
 /* A primitive of oneDNN with all that depends on shapes and on the number of threads. */
 typedef struct lgc_primitive lgc_primitive;
 
+/* The code that oneDNN has for a convolution: none, a reference loop, matrix products on unfolded
+ * tensors, or its own. */
+typedef enum : int32_t {
+  LGC_CODE_NONE = 0, LGC_CODE_REFERENCE, LGC_CODE_PRODUCT, LGC_CODE_OWN,
+} lgc_code;
+int32_t lgc_convolution_probe(const lgc_convolution *_Nonnull convolution);
+
 /* NULL if oneDNN has none for these arrangements. Weights lie as oneDNN prefers. */
 lgc_primitive *_Nullable lgc_convolution_create(const lgc_convolution *_Nonnull convolution);
 void lgc_primitive_free(lgc_primitive *_Nonnull primitive);

@@ -20,8 +20,10 @@ typedef struct {
   float *_Null_unspecified *_Null_unspecified outs; /* one, or `parts` for LGC_CUT_INNER */
   const float *_Nullable bias;
   int32_t *_Null_unspecified statuses;       /* one for each part */
-  /* lgc_product_scratch floats for each part, if that is not 0; aligned to 64 bytes. */
+  /* scratch_floats, as lgc_product_scratch says, for each part; NULL: oneDNN multiplies. Aligned to
+   * 64 bytes. */
   float *_Nullable scratch;
+  int64_t scratch_floats;
 } lgc_product;
 
 /* Floats of packing memory that one part needs for kernels of our own; 0: oneDNN multiplies. Reads

@@ -36,20 +36,33 @@ typedef enum : int32_t {
   LGC_ROW,           /* C numbers, equal in every row */
   LGC_COLUMN,        /* R numbers, equal in every column */
   LGC_SCALAR,
+  LGC_CELLS, /* numbers by lgc_cells */
 } lgc_layout;
+
+/* Numbers that rows share in groups and that repeat along a row: element (r, c) has number
+ * ((r / divisor) mod period)·width + c mod width. The width is 1, LGC_LANE or the columns. A number
+ * per channel of a tensor [n, channels, h·w] has divisor 1, period `channels`, width 1. */
+typedef struct { int64_t divisor, period, width; } lgc_cells;
+
+enum { LGC_LANE = 16 };
 
 typedef struct {
   int32_t layout; /* an lgc_layout */
   float *_Nullable base;
+  lgc_cells cells; /* of LGC_CELLS */
 } lgc_operand;
 
-/* What a reduction keeps: nothing → 1 number, the columns → C numbers, the rows → R numbers. */
-typedef enum : int16_t { LGC_KEEP_NONE = 0, LGC_KEEP_COLUMNS, LGC_KEEP_ROWS } lgc_kept;
+/* What a reduction keeps: nothing → 1 number, the columns → C numbers, the rows → R numbers, a
+ * number for each cell → period·width numbers. */
+typedef enum : int16_t {
+  LGC_KEEP_NONE = 0, LGC_KEEP_COLUMNS, LGC_KEEP_ROWS, LGC_KEEP_CELLS,
+} lgc_kept;
 
 typedef struct {
   int16_t kept;    /* an lgc_kept */
   int16_t maximum; /* 0: sum */
   int16_t source;  /* operand */
+  lgc_cells cells; /* of LGC_KEEP_CELLS */
   float *_Null_unspecified out;
   void *_Nullable partial; /* lgc_loop_partial_bytes of memory, if that is not 0 */
 } lgc_reduction;

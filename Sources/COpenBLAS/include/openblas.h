@@ -29,6 +29,14 @@ void openblas_gemv(int transposed, int m, int n, double alpha, const double *a, 
                    const double *x, double beta, double *y);
 /* Cholesky factorisation of the lower triangle in place; LAPACK's info. */
 int openblas_potrf(int n, double *a, int lda);
+/* The same of a Hermitian matrix, entries (real, imaginary). */
+int openblas_complex_potrf(int n, double *a, int lda);
+/* C ← op(A)·op(B) + beta·C, C m×n, op(A) m×k. */
+void openblas_gemm(int a_transposed, int b_transposed, int m, int n, int k, const double *a,
+                   int lda, const double *b, int ldb, double beta, double *c, int ldc);
+/* One step of a blocked Cholesky factorisation of the lower triangle: the first `panel` columns of
+ * the (panel + rest)-square matrix, and what they leave of the rest; LAPACK's info. */
+int openblas_band_step(int panel, int rest, double *a, int lda);
 /* The largest eigenvalue and its unit vector of a symmetric matrix (upper triangle, destroyed);
  * LAPACK's info, or −1000 where memory is short. */
 int openblas_top_eigenpair(int n, double *a, int lda, double *value, double *vector);

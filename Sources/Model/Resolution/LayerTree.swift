@@ -1,6 +1,7 @@
 import Diagnostics
 import Rounding
 import Tensors
+import YAML
 
 /// One entry of a `layers:` list after decoding and before shapes: kinds and arguments are known,
 /// names are given, `activation:` has become the next entry.
@@ -76,11 +77,14 @@ struct ConstraintSetting {
   var span: Span
 }
 
-/// `model:` after decoding.
+/// `model:`, or one of `models:`, after decoding.
 struct ModelSection {
   var input: Shape
+  var noise: Noise?
   var lipschitz: LipschitzSetting?
   var constraint: ConstraintSetting?
   var layers: [LayerItem]
+  /// The entry `optimizer` of a network of `models:`.
+  var optimizer: Entry?
   var span: Span
 }

@@ -7,17 +7,22 @@ import YAML
 
 extension Resolver {
   static let modelKeys = ["input", "lipschitz", "constraint", "layers"]
+  /// Those of a network of `models:`.
+  static let networkKeys = modelKeys + ["optimizer"]
 
+  /// `model:`, or a network of `models:` by its name there.
   func decodeModel(_ entry: Entry) -> ModelSection? {
+    let name = entry.key
+    let allowed = name == "model" ? Self.modelKeys : Self.networkKeys
     guard let entries = entry.value.mapping else {
-      diagnostics.append(.notArguments(entry.value, of: "model", Self.modelKeys))
+      diagnostics.append(.notArguments(entry.value, of: name, allowed))
       return nil
     }
-    for entry in entries where !Self.modelKeys.contains(entry.key) && !entry.key.isFreeKey {
+    for entry in entries where !allowed.contains(entry.key) && !entry.key.isFreeKey {
       diagnostics.append(
         Planned.modelKeys.contains(entry.key)
-          ? .notSupportedYet("the key `\(entry.key)` of `model`", entry.keySpan)
-          : .unknownKey(entry, of: "model", allowed: Self.modelKeys))
+          ? .notSupportedYet("the key `\(entry.key)` of `\(name)`", entry.keySpan)
+          : .unknownKey(entry, of: name, allowed: allowed))
     }
     let node = entry.value
     var lipschitz = node.entry("lipschitz").flatMap { decodeLipschitz($0) }
@@ -25,32 +30,65 @@ extension Resolver {
       lipschitz = .bound(bound, norm: .l2, boundSpan: boundSpan, span: span)
     }
     let constraint = node.entry("constraint").flatMap { decodeConstraint($0) }
-    var input: Shape?
+    var input: (shape: Shape, noise: Noise?)?
     if let entry = node.entry("input") {
-      input = decodeInput(entry.value)
-    } else if !entries.misspells("input", allowed: Self.modelKeys) {
+      input = decodeInput(entry, of: name)
+    } else if !entries.misspells("input", allowed: allowed) {
       diagnostics.append(
         .missingKey(
-          "input", of: "model", at: entry.keySpan,
-          "the shape of one sample: `[features]` or `[channels, height, width]`"))
+          "input", of: name, at: entry.keySpan,
+          name == "generator"
+            ? "the noise it reads: `{noise: normal, shape: [64]}`"
+            : "the shape of one sample: `[features]` or `[channels, height, width]`"))
     }
     var layers: [LayerItem]?
     if let entry = node.entry("layers") {
-      layers = decodeLayers(entry, of: "model")
-    } else if !entries.misspells("layers", allowed: Self.modelKeys) {
-      diagnostics.append(.missingKey("layers", of: "model", at: entry.keySpan, "a list of layers"))
+      layers = decodeLayers(entry, of: name)
+    } else if !entries.misspells("layers", allowed: allowed) {
+      diagnostics.append(.missingKey("layers", of: name, at: entry.keySpan, "a list of layers"))
     }
     guard let input, let layers else { return nil }
     return ModelSection(
-      input: input, lipschitz: lipschitz, constraint: constraint, layers: layers,
+      input: input.shape, noise: input.noise, lipschitz: lipschitz, constraint: constraint,
+      layers: layers, optimizer: name == "model" ? nil : node.entry("optimizer"),
       span: entry.keySpan)
   }
 
-  private func decodeInput(_ node: Node) -> Shape? {
-    if node.mapping != nil {
-      diagnostics.append(.notSupportedYet("a noise input", node.span))
+  /// A generator reads noise, every other network data.
+  private func decodeInput(_ entry: Entry, of owner: String) -> (shape: Shape, noise: Noise?)? {
+    let node = entry.value
+    guard owner == "generator" else {
+      if node.mapping != nil {
+        diagnostics.append(
+          .expected(
+            "the shape of one sample", found: node,
+            help: "only the generator of `models` reads noise"))
+        return nil
+      }
+      return decodeShape(node).map { ($0, nil) }
+    }
+    guard node.mapping != nil else {
+      diagnostics.append(
+        .expected(
+          "a mapping of `noise` and `shape`", found: node,
+          help: "write `input: {noise: normal, shape: [64]}`"))
       return nil
     }
+    let noise = Argument<Noise>("noise", "Its distribution.", default: .normal)
+    guard
+      let arguments = decodeArguments(
+        [noise], of: "input", node: node, named: entry.keySpan, common: ["shape"],
+        into: &diagnostics)
+    else { return nil }
+    guard let shape = node["shape"] else {
+      diagnostics.append(
+        .missingKey("shape", of: "input", at: entry.keySpan, "the noise of one sample: `[64]`"))
+      return nil
+    }
+    return decodeShape(shape).map { ($0, arguments[noise]) }
+  }
+
+  private func decodeShape(_ node: Node) -> Shape? {
     guard
       let shape = OneOrMany<Int>.decode(node, range: .atLeastOne, into: &diagnostics)?.values
     else { return nil }
@@ -112,3 +150,5 @@ extension Resolver {
       kind: word, type: type, constraint: constraint, arguments: arguments, span: span)
   }
 }
+
+extension Noise: ArgumentValue {}

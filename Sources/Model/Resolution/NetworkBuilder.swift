@@ -9,6 +9,7 @@ import Tensors
 struct NetworkBuilder {
   private let model: ModelSection
   private let name: String
+  private let scope: String
   private let resolver: Resolver
   private var nodes: [LayerNode] = []
   private var blocks: [ResidualBlock] = []
@@ -19,9 +20,11 @@ struct NetworkBuilder {
   /// More nodes than this are a mistake in a `repeat`.
   static let largestNodeCount = 100_000
 
-  init(_ model: ModelSection, name: String, diagnostics resolver: Resolver) {
+  /// - Parameter scope: what the names of the network's tensors begin with.
+  init(_ model: ModelSection, name: String, scope: String = "", diagnostics resolver: Resolver) {
     self.model = model
     self.name = name
+    self.scope = scope
     self.resolver = resolver
   }
 
@@ -31,7 +34,7 @@ struct NetworkBuilder {
     guard let output else { return nil }
     return Network(
       name: name, inputShape: model.input, norm: model.lipschitz?.norm ?? .l2, nodes: nodes,
-      output: output, blocks: blocks, span: model.span)
+      output: output, blocks: blocks, span: model.span, noise: model.noise)
   }
 
   private func shape(_ value: NetworkValue) -> Shape {
@@ -97,7 +100,7 @@ struct NetworkBuilder {
       LayerNode(
         name: name, kind: entry.kind, layer: entry.layer, inputs: [input],
         inputShapes: [inputShape], outputShape: output, weights: weights, operation: operation,
-        declared: declared, span: entry.span, kindSpan: entry.kindSpan))
+        declared: declared, span: entry.span, kindSpan: entry.kindSpan, scope: scope))
     let body = NetworkValue.node(nodes.count - 1)
     guard let residual = entry.residual else { return body }
     guard output == inputShape else {

@@ -4,25 +4,35 @@ import Tensors
 // The description as YAML with every default written out.
 
 extension Resolver {
+  /// - Parameters:
+  ///   - models: `model`, or the networks of `models` with what trains each, in the order of the
+  ///     experiment's networks.
+  ///   - optimizer: of the one network.
   func resolvedText(
-    _ experiment: Experiment, model: ModelSection, data: DataSection?, loss: ResolvedUnit?,
-    optimizer: ResolvedUnit?
+    _ experiment: Experiment, models: [(section: ModelSection, optimizer: ResolvedOptimizer?)],
+    data: DataSection?, loss: ResolvedUnit?, optimizer: ResolvedUnit?
   ) -> String {
     var text = ResolvedWriter()
     text.line("lgc: 1")
     text.line("name: \(experiment.name.yamlText)")
     if let data { write(data, to: &text) }
-    text.section("model") { text in
-      text.line("input: \(model.input.yamlText)")
-      text.line("lipschitz: \(Self.text(of: model.lipschitz) ?? "unconstrained")")
-      text.line("constraint: \(Self.text(of: model.constraint) ?? "{type: none}")")
-      text.line("layers:")
-      text.indented { Self.write(model.layers, to: &$0) }
+    if experiment.networks.count == 1 {
+      text.section("model") { Self.write(models[0].section, to: &$0) }
+    } else {
+      text.section("models") { text in
+        for (model, network) in zip(models, experiment.networks) {
+          text.section(network.name) { text in
+            Self.write(model.section, to: &text)
+            if let optimizer = model.optimizer {
+              text.line("optimizer: \(Self.text(of: optimizer))")
+            }
+          }
+        }
+      }
     }
     if let loss { text.line("loss: \(Self.text(of: loss, key: "family"))") }
     if let optimizer, let section = experiment.optimizer {
-      let schedule = "schedule: \(section.schedule.rawValue)"
-      text.line("optimizer: \(Self.text(of: optimizer, key: "type", [schedule]))")
+      text.line("optimizer: \(Self.text(of: (section, optimizer)))")
     }
     if let train = experiment.train {
       let length =
@@ -30,7 +40,14 @@ extension Resolver {
         case .epochs(let count): "epochs: \(count)"
         case .steps(let count): "steps: \(count)"
         }
-      text.line("train: {\(length), batch: \(train.batch), seed: \(train.seed)}")
+      var pairs = [length, "batch: \(train.batch)", "seed: \(train.seed)"]
+      if let adversarial = experiment.adversarial {
+        pairs.append("critic_steps: \(adversarial.criticSteps)")
+        if let decay = adversarial.averageDecay {
+          pairs.append("generator_average: \(decay.yamlText)")
+        }
+      }
+      text.line("train: {\(pairs.joined(separator: ", "))}")
     }
     if !experiment.targets.isEmpty {
       text.section("targets") { text in
@@ -55,6 +72,21 @@ extension Resolver {
       }
       text.line("shuffle: \(data.shuffle)")
     }
+  }
+
+  private static func write(_ model: ModelSection, to text: inout ResolvedWriter) {
+    let shape = model.input.yamlText
+    text.line(
+      model.noise.map { "input: {noise: \($0.rawValue), shape: \(shape)}" } ?? "input: \(shape)")
+    text.line("lipschitz: \(Self.text(of: model.lipschitz) ?? "unconstrained")")
+    text.line("constraint: \(Self.text(of: model.constraint) ?? "{type: none}")")
+    text.line("layers:")
+    text.indented { write(model.layers, to: &$0) }
+  }
+
+  private static func text(of optimizer: ResolvedOptimizer) -> String {
+    let schedule = "schedule: \(optimizer.section.schedule.rawValue)"
+    return text(of: optimizer.arguments, key: "type", [schedule])
   }
 
   private static func write(_ items: [LayerItem], to text: inout ResolvedWriter) {

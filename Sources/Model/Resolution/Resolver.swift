@@ -59,7 +59,7 @@ final class Resolver {
   }
 
   static let topLevelKeys = [
-    "lgc", "name", "data", "model", "loss", "optimizer", "train", "targets",
+    "lgc", "name", "data", "model", "models", "loss", "optimizer", "train", "targets",
   ]
 
   func resolve(_ root: Node) -> Experiment? {
@@ -77,16 +77,17 @@ final class Resolver {
           : .unknownKey(entry, of: "the description", allowed: Self.topLevelKeys))
     }
     let name = resolveName(root)
+    if let models = root.entry("models") { return resolveModels(models, of: root, name: name) }
     let model = root.entry("model")
-    if model == nil, root.entry("models") == nil,
-      !entries.misspells("model", allowed: Self.topLevelKeys)
+    if model == nil, !entries.misspells("model", allowed: Self.topLevelKeys),
+      !entries.misspells("models", allowed: Self.topLevelKeys)
     {
       diagnostics.append(
         .missingKey("model", of: "the description", at: root.startSpan, "the network"))
     }
     let section = model.flatMap { decodeModel($0) }
-    let network = section.flatMap { section in
-      NetworkBuilder(section, name: "model", diagnostics: self).build()
+    let network = section.flatMap {
+      NetworkBuilder($0, name: "model", diagnostics: self).build()
     }
     let data = root.entry("data").flatMap { resolveData($0) }
     let loss = root.entry("loss").flatMap { resolveLoss($0, network: network) }
@@ -100,7 +101,7 @@ final class Resolver {
       name: name, file: file, networks: [network], data: data, loss: loss?.section,
       optimizer: optimizer?.section, train: train, targets: targets ?? [])
     experiment.resolvedText = resolvedText(
-      experiment, model: section, data: data, loss: loss?.arguments,
+      experiment, models: [(section, nil)], data: data, loss: loss?.arguments,
       optimizer: optimizer?.arguments)
     return experiment
   }

@@ -21,6 +21,12 @@ enum SectionArguments {
   static let seed = Argument<Int>(
     "seed", "Decides every random number.", default: 0, in: .nonNegative)
   static let defaultEpochs = 10
+  static let criticSteps = Argument<Int>.optional(
+    "critic_steps", "Critic updates for one of the generator; the family's own by default.",
+    in: ArgumentRange(lower: 1, upper: 1e6))
+  static let average = Argument<Double>.optional(
+    "generator_average", "The decay of a running average of the generator's weights, which then "
+      + "are what it samples from.", in: ArgumentRange(lower: 0, upper: 1, excludesLower: true, excludesUpper: true))
 }
 
 extension OptimizerSection.Schedule: ArgumentValue {}
@@ -86,7 +92,15 @@ extension Resolver {
   func resolveLoss(
     _ entry: Entry, network: Network?
   ) -> (section: LossSection, arguments: ResolvedUnit)? {
-    guard let (word, kindSpan, body) = sectionKind(entry, key: "family"),
+    guard let (word, kindSpan, body) = sectionKind(entry, key: "family") else { return nil }
+    if catalogs.adversarialLosses.contains(where: { $0.kind == word }) {
+      diagnostics.append(
+        Diagnostic(
+          .conflictingKeys, "`\(word)` trains a generator and a critic, not one network",
+          at: kindSpan, help: "write `models: {generator: …, critic: …}` instead of `model`"))
+      return nil
+    }
+    guard
       let type = kind(
         word, at: kindSpan, of: catalogs.losses, { $0.kind }, planned: Planned.losses,
         family: "loss family"),
@@ -154,12 +168,15 @@ extension Resolver {
     )
   }
 
-  func resolveTrain(_ entry: Entry?) -> TrainSection? {
+  /// - Parameter isAdversarial: whether the keys of `models` are known too.
+  func resolveTrain(_ entry: Entry?, isAdversarial: Bool = false) -> TrainSection? {
     typealias Keys = SectionArguments
     let named = entry?.keySpan ?? Span(file: file, start: 0, end: 0)
+    var keys: [any ArgumentDeclaration] = [Keys.epochs, Keys.steps, Keys.batch, Keys.seed]
+    if isAdversarial { keys += [Keys.criticSteps, Keys.average] }
     guard
       let arguments = decodeArguments(
-        [Keys.epochs, Keys.steps, Keys.batch, Keys.seed], of: "train", node: entry?.value,
+        keys, of: "train", node: entry?.value,
         named: named, later: Planned.trainKeys, into: &diagnostics)
     else { return nil }
     let epochs = arguments[optional: Keys.epochs]
@@ -175,9 +192,13 @@ extension Resolver {
     }
     return TrainSection(
       length: steps.map { .steps($0) } ?? .epochs(epochs ?? Keys.defaultEpochs),
-      batch: arguments[Keys.batch], seed: UInt64(arguments[Keys.seed]))
+      batch: arguments[Keys.batch], seed: UInt64(arguments[Keys.seed]),
+      criticSteps: isAdversarial ? arguments[optional: Keys.criticSteps] : nil,
+      averageDecay: isAdversarial ? arguments[optional: Keys.average] : nil)
   }
 }
+
+typealias ResolvedOptimizer = (section: OptimizerSection, arguments: ResolvedUnit)
 
 /// A unit as `resolved.yaml` writes it.
 struct ResolvedUnit {

@@ -55,6 +55,11 @@ extension Resolver {
             notes: ["networks: " + listed(networks)], help: didYouMean(name, among: networks)))
         return nil
       }
+      if networks.count > 1, arguments[optional: Keys.of] == nil {
+        diagnostics.append(
+          .missingKey("of", of: "lipschitz", at: entry.keySpan, oneOf(networks)))
+        return nil
+      }
       return Target(
         claim: .lipschitz(
           of: arguments[optional: Keys.of], norm: arguments[optional: Keys.norm] ?? norm,

@@ -1,0 +1,28 @@
+import Model
+import Tensors
+
+/// loss = 1/n · Σ_i |z_i − t_i|, per sample, over its n outputs.
+///
+/// For data with classes t is the one-hot vector of the class; for targets it is the target.
+public struct MeanAbsoluteError: SupervisedLoss {
+  public static let kind = "mae"
+  public static let summary = "mean of |output − target| over the outputs"
+  public static let examples: [Example] = [
+    .good("{family: mae}"),
+    .bad("{family: mae, «temperature»: 1}", .unknownKey),
+  ]
+
+  public init(_ arguments: Arguments) {}
+
+  public var labels: LabelKind { .classes }
+
+  public func refusal(output: Shape) -> String? { Self.classRefusal(output) }
+
+  public func lower(output: Value, labels: Value, _ g: GraphBuilder) -> Value {
+    let shape = g.shape(output)
+    let target = g.shape(labels) == shape ? labels : oneHot(labels, shape: shape, g)
+    let differences = g.unary(.absolute, g.subtract(output, target))
+    let axes = Array(1..<shape.count)
+    return g.multiply(g.sum(differences, axes), 1 / Double(shape.dropFirst().reduce(1, *)))
+  }
+}
