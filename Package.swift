@@ -44,6 +44,9 @@ let package = Package(
     .target(
       name: "Lipschitz",
       dependencies: ["COpenBLAS", "Diagnostics", "Rounding", "Model", "Tensors", "Formats"]),
+    // Checks certificates; knows neither the prover nor the model.
+    .target(
+      name: "Verification", dependencies: ["COpenBLAS", "Diagnostics", "Formats", "Rounding"]),
     .target(
       name: "Training",
       dependencies: [
@@ -54,7 +57,7 @@ let package = Package(
       dependencies: [
         "Diagnostics", "Rounding", "YAML", "Formats", "Tensors", "ReferenceEngine", "CPUEngine",
         "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Lipschitz",
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Verification", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
@@ -83,7 +86,7 @@ let package = Package(
       dependencies: [
         "Lipschitz", "Rounding", "Formats", "Model", "Layers", "Constraints", "Losses",
         "Optimizers", "Datasets", "Diagnostics", "Tensors", "ReferenceEngine", "YAML",
-        "ExactDefiniteness",
+        "ExactDefiniteness", "Verification",
       ]),
     .testTarget(
       name: "ModelTests",
@@ -102,11 +105,13 @@ let package = Package(
       dependencies: [
         "Training", "Datasets", "Formats", "Model", "Layers", "Constraints", "Losses",
         "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Rounding",
-        "Tensors",
+        "Tensors", "Verification",
       ]),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["lgc", "Diagnostics", "Model", "Lipschitz", "Training", "Formats"]),
+      dependencies: [
+        "lgc", "Diagnostics", "Model", "Lipschitz", "Training", "Formats", "Verification",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -22,15 +22,15 @@ static int run_step(const lgc_step *step) {
   }
 }
 
-int lgc_steps_run(const lgc_step *steps, int count, int team, int64_t *nanoseconds) {
+int lgc_steps_run(const lgc_step *steps, int count, int team, int64_t *moments) {
   lgc_caller_mode mode = lgc_caller_enter();
   lgc_workers_flush(team, 1);
   int failed = -1;
   for (int i = 0; i < count && failed < 0; i++) {
-    int64_t begin = nanoseconds ? lgc_nanoseconds() : 0;
+    if (moments) moments[i] = lgc_nanoseconds();
     if (run_step(&steps[i])) failed = i;
-    if (nanoseconds) nanoseconds[i] = lgc_nanoseconds() - begin;
   }
+  if (moments) moments[count] = lgc_nanoseconds();
   lgc_workers_flush(team, 0);
   lgc_caller_leave(mode);
   return failed;

@@ -6,7 +6,8 @@ import Tensors
 /// where memory must be rearranged. Everything after this pass sees ordinary tensors.
 ///
 /// What a convolution makes keeps its arrangement through element-wise work; reductions and
-/// broadcasts follow the tensor they belong to; everything else is row-major.
+/// broadcasts follow the tensor they belong to, pooling, padding and the like the tensor they read;
+/// everything else is row-major.
 struct ArrangedGraph {
   private let old: EngineGraph
   private let preference: Arrangement
@@ -68,10 +69,11 @@ struct ArrangedGraph {
   private mutating func node(_ index: Int, _ arrangement: Arrangement) -> Int {
     let node = old.nodes[index]
     let wanted = node.shape.count > 2 ? arrangement : .channelsFirst
-    if node.constant != nil { return made[Place(node: index, arrangement: .channelsFirst)]! }
     if let known = made[Place(node: index, arrangement: wanted)] { return known }
     let result: Int
-    if case .broadcast(let axes) = node.kind, let lazy = broadcast(node, axes, wanted) {
+    if node.constant != nil {
+      result = append(node.kind, [], wanted.memory(node.shape), node)
+    } else if case .broadcast(let axes) = node.kind, let lazy = broadcast(node, axes, wanted) {
       result = lazy
     } else {
       let from = home[index]
@@ -100,42 +102,18 @@ struct ArrangedGraph {
       let operands = node.operands.map { self.node($0, home[index]) }
       keep(append(node.kind, operands, home[index].memory(node.shape), node), index)
     case .reduce(let maximum, let axes): rewrite(index, maximum, axes)
-    case .window(let window): rewrite(index, window)
-    case .take(let take) where take.axis > 1:
-      let home = home[node.operands[0]]
-      let axis = home.axes([take.axis], of: node.shape)[0]
-      moved(index, .take(Take(axis: axis, places: take.places, extent: take.extent)), home)
-    case .put(let put) where put.axis > 1:
-      let home = home[node.operands[0]]
-      let axis = home.axes([put.axis], of: node.shape)[0]
-      moved(index, .put(Put(axis: axis, places: put.places, extent: put.extent)), home)
     case .alias where old.nodes[node.operands[0]].shape == node.shape:
       let operand = node.operands[0]
       home[index] = home[operand]
       keep(self.node(operand, home[index]), index)
     default:
-      let operands = node.operands.map { self.node($0, .channelsFirst) }
-      keep(append(node.kind, operands, node.shape, node), index)
+      // What moves or pools elements stays in the arrangement of an operand, if it can.
+      let own = node.operands.map { home[$0] }.first { $0 != .channelsFirst }
+      let moved = own.flatMap { $0.kind(of: node, old) }
+      home[index] = moved == nil ? .channelsFirst : own!
+      let operands = node.operands.map { self.node($0, home[index]) }
+      keep(append(moved ?? node.kind, operands, home[index].memory(node.shape), node), index)
     }
-  }
-
-  /// A node whose operands and result all lie in one arrangement.
-  private mutating func moved(_ index: Int, _ kind: EngineNode.Kind, _ arrangement: Arrangement) {
-    let node = old.nodes[index]
-    home[index] = arrangement
-    let operands = node.operands.map { self.node($0, arrangement) }
-    keep(append(kind, operands, arrangement.memory(node.shape), node), index)
-  }
-
-  /// Pooling along the spatial axes keeps the arrangement of what it reads; channels that lie
-  /// together become lanes.
-  private mutating func rewrite(_ index: Int, _ window: EngineWindow) {
-    let shape = old.nodes[index].shape
-    var arranged = window
-    var from = home[old.nodes[index].operands[0]]
-    if shape.count != window.axes.count + 2 { from = .channelsFirst }
-    if from != .channelsFirst { arranged.lanes = from.memory(shape).last! }
-    moved(index, .window(arranged), from)
   }
 
   private mutating func keep(_ new: Int, _ index: Int) {

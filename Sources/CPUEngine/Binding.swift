@@ -41,8 +41,8 @@ final class BoundSteps {
 
   /// Runs all steps; −1, or the number of the step that failed.
   @discardableResult
-  func run(_ nanoseconds: UnsafeMutablePointer<Int64>?) -> Int32 {
-    lgc_steps_run(steps, Int32(count), calls.isEmpty ? 1 : threads, nanoseconds)
+  func run(_ moments: UnsafeMutablePointer<Int64>?) -> Int32 {
+    lgc_steps_run(steps, Int32(count), calls.isEmpty ? 1 : threads, moments)
   }
 
   /// Blocks of memory that the steps hold.

@@ -32,11 +32,7 @@ public struct CPUEngine: Engine {
     _ programs: [Program], options: EngineOptions
   ) throws(EngineError) -> PlannedPrograms {
     if let failure = lgc_runtime_load() { throw EngineError(String(cString: failure)) }
-    let most = LGC_MAX_THREADS
-    let threads = options.threads ?? Int(lgc_available_threads())
-    guard (1...most).contains(threads) else {
-      throw EngineError("\(threads) threads: the CPU engine runs on 1 to \(most)")
-    }
+    let threads = try threads(options)
     var names = Set<String>()
     for program in programs where !names.insert(program.name).inserted {
       throw EngineError("two programs are named `\(program.name)`")
@@ -44,5 +40,14 @@ public struct CPUEngine: Engine {
     var plan = plan
     plan.threads = threads
     return try PlannedPrograms(programs, plan)
+  }
+
+  func threads(_ options: EngineOptions) throws(EngineError) -> Int {
+    let most = LGC_MAX_THREADS
+    let threads = options.threads ?? Int(lgc_available_threads())
+    guard (1...most).contains(threads) else {
+      throw EngineError("\(threads) threads: the CPU engine runs on 1 to \(most)")
+    }
+    return threads
   }
 }

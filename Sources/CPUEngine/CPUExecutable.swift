@@ -2,7 +2,7 @@ import CKernels
 import Tensors
 
 /// Compiled programs over one block of state. A run allocates nothing.
-public final class CPUExecutable: Executable {
+public final class CPUExecutable: ProfilingExecutable {
   /// One program, ready to run.
   private struct Runnable {
     var plan: Plan
@@ -58,23 +58,20 @@ public final class CPUExecutable: Executable {
     try check(runnable.steps.run(nil), runnable)
   }
 
-  /// The steps of a program with the time that each takes, in microseconds: the lower quartile of
-  /// `runs` runs, which change the state as any run does.
-  public func profile(
-    program: String, runs: Int
-  ) throws(EngineError) -> [(name: String, microseconds: Double)] {
+  public func run(
+    _ program: String, moments: UnsafeMutableBufferPointer<Int64>
+  ) throws(EngineError) {
     let runnable = try runnable(program)
     let count = runnable.steps.count
-    var samples = [[Int64]](repeating: [], count: count)
-    var nanoseconds = [Int64](repeating: 0, count: count)
-    for _ in 0..<max(1, runs) {
-      try check(runnable.steps.run(&nanoseconds), runnable)
-      for index in 0..<count { samples[index].append(nanoseconds[index]) }
+    guard moments.count == count + 1 else {
+      throw EngineError("`\(program)` has \(count) steps: \(moments.count) moments do not fit")
     }
-    return zip(runnable.plan.steps, samples).map { step, times in
-      let name = step.origin.map { "\($0.name): \(step.label)" } ?? step.label
-      return (name, Double(times.sorted()[times.count / 4]) / 1000)
-    }
+    try check(runnable.steps.run(moments.baseAddress), runnable)
+  }
+
+  public func profiledSteps(of program: String) throws(EngineError) -> [ProfiledStep] {
+    let plan = try runnable(program).plan
+    return plan.steps.map { $0.profiled(plan.buffers) }
   }
 
   /// The microseconds that oneDNN's products and convolutions of a program take alone, each run

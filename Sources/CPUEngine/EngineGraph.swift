@@ -116,7 +116,7 @@ struct EngineGraph {
     case .dot(let op): return .dot(op)
     case .take(let op): return .take(op)
     case .put(let op): return .put(op)
-    case .window(let op): return .window(EngineWindow(op))
+    case .window(let op): return .window(op)
     case .convolution(let op): return .convolution(EngineConvolution(op, shapes))
     }
   }

@@ -23,7 +23,8 @@ struct EngineNode {
     case dot(Dot)
     case take(Take)
     case put(Put)
-    case window(EngineWindow)
+    /// `lanes` innermost positions of memory are pooled side by side.
+    case window(Window, lanes: Int = 1)
     case convolution(EngineConvolution)
   }
 

@@ -123,12 +123,12 @@ struct Grouping {
   /// Max pooling is gather(argument(x), x): one pass over x finds the largest and where it is.
   private mutating func addWindow(_ index: Int, _ options: PlanOptions) {
     var members = [index]
-    if case .window(let window) = graph.nodes[index].kind, window.form == .argument,
+    if case .window(let window, _) = graph.nodes[index].kind, window.form == .argument,
       options.fusion, let x = reads.sources[index].first
     {
       let pooled = reads.readers[index].first { reader in
         // The pair runs where `index` stands, so the reader may wait for nothing that comes later.
-        graph.nodes[reader].isGather(like: window, at: index, of: x, in: graph)
+        graph.nodes[reader].isGather(along: window.axes, at: index, of: x, in: graph)
           && precedence.before[reader].allSatisfy {
             $0 == index || precedence.rank[$0] < precedence.rank[index]
           }

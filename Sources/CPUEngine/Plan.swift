@@ -91,6 +91,8 @@ struct PlannedCall {
   var bias: Int?
   var y: Int?
   var scratch: Int?
+  /// Floating-point operations; 0 for those that only move data.
+  var operations = 0
 }
 
 struct PlannedCopy {

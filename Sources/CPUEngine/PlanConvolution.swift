@@ -39,6 +39,7 @@ extension Planner {
         ? resultBuffer(index, reading: [call.x!, call.y!]) : newBuffer(made.weightCount)
     }
     call.scratch = scratch(made)
+    call.operations = 2 * convolution.work
     add(.call(call), label, node.origin)
     if convolution.form == .weights, !made.takesPlainWeights {
       let result = resultBuffer(index, reading: [])

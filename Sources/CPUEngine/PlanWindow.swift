@@ -16,27 +16,14 @@ struct PlannedWindow {
   var buffers: [Int] { [from] + [positions, to].compactMap { $0 } }
 }
 
-/// Pooling over memory [images…, extents…, lanes].
-struct EngineWindow: Hashable {
-  var form: Window.Form
-  var axes: [WindowAxis]
-  /// Numbers that lie together at every position; 1 where the innermost axis is a spatial one.
-  var lanes = 1
-
-  init(_ op: Window) {
-    form = op.form
-    axes = op.axes
-  }
-}
-
 extension EngineNode {
-  /// Whether this reads `x` at the positions `argument` along the windows of that.
+  /// Whether this reads `x` at the positions `argument` along the same windows.
   func isGather(
-    like window: EngineWindow, at argument: Int, of x: Int, in graph: EngineGraph
+    along axes: [WindowAxis], at argument: Int, of x: Int, in graph: EngineGraph
   ) -> Bool {
-    guard case .window(let own) = kind, own.form == .gather, own.axes == window.axes,
-      own.lanes == window.lanes
-    else { return false }
+    guard case .window(let window, _) = kind, window.form == .gather, window.axes == axes else {
+      return false
+    }
     return graph.root(operands[0]) == argument && graph.root(operands[1]) == x
   }
 }
@@ -45,15 +32,15 @@ extension Planner {
   /// A pooling node, or an `argument` together with the maxima that it finds.
   func planWindow(_ index: Int, pooled: Int?) throws(EngineError) {
     let node = graph.nodes[index]
-    guard case .window(let window) = node.kind else { return }
+    guard case .window(let window, let lanes) = node.kind else { return }
     guard window.axes.count <= 2 else { throw .tooManyWindowAxes(node) }
     let sources = node.operands.map { reads.source($0, readBy: index) }
     let from = sources.map { buffer($0) }
     let isSmall = window.form != .spread && window.form != .scatter
     let places = window.axes.reduce(1) { $0 * (isSmall ? $1.outputs : $1.extent) }
     var planned = PlannedWindow(
-      form: window.form.kernel, axes: window.axes, images: node.count / places / window.lanes,
-      lanes: window.lanes, from: from.last!)
+      form: window.form.kernel, axes: window.axes, images: node.count / (places * lanes),
+      lanes: lanes, from: from.last!)
     switch window.form {
     case .sum, .spread: planned.to = resultBuffer(index, reading: from)
     case .argument:
@@ -66,21 +53,20 @@ extension Planner {
       }
     case .gather, .scatter:
       planned.positions = from[0]
-      planned.inside = areInside(sources[0], window)
+      planned.inside = areInside(sources[0], window.axes)
       planned.to = resultBuffer(index, reading: from)
     }
     let name = pooled == nil ? window.form.rawValue : "maximum"
     let shape = graph.nodes[node.operands.last!].shape.shapeText
-    let axes = Window(window.form, axes: window.axes).attributes
-    add(.window(planned), "window \(name) \(axes) of \(shape)", node.origin)
+    add(.window(planned), "window \(name) \(window.attributes) of \(shape)", node.origin)
   }
 
   /// Whether every position lies in its own window.
-  private func areInside(_ positions: Int, _ window: EngineWindow) -> Bool {
-    guard case .window(let other) = graph.nodes[positions].kind, other.form == .argument,
-      other.axes == window.axes, other.lanes == window.lanes
+  private func areInside(_ positions: Int, _ axes: [WindowAxis]) -> Bool {
+    guard case .window(let other, _) = graph.nodes[positions].kind, other.form == .argument,
+      other.axes == axes
     else { return false }
-    return Planner.areInside(window.axes)
+    return Planner.areInside(axes)
   }
 
   /// Whether no window along `axes` is all padding.

@@ -3,7 +3,11 @@ import Model
 /// Every kind of this family; a kind is its own file plus one line here.
 public enum ConstraintsCatalog {
   public static let all: [any Constraint.Type] = [
+    Frobenius.self,
+    FrobeniusProjection.self,
     NoConstraint.self,
+    Projection.self,
     Spectral.self,
+    SpectralAfterUpdate.self,
   ]
 }

@@ -16,7 +16,9 @@ public struct NoConstraint: Constraint {
 
   public func refusal(_ linear: LinearOperator, norm: Norm) -> String? { nil }
   public var isCertifiedAfterTraining: Bool { false }
-  public func state(_ weight: Shape, of linear: LinearOperator) -> [WeightDeclaration] { [] }
+  public func state(
+    _ weight: Shape, of linear: LinearOperator, norm: Norm
+  ) -> [WeightDeclaration] { [] }
   public func reparametrise(
     _ weight: Value, bound: Double, _ context: ConstraintContext
   ) -> Value { weight }

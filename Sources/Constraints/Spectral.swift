@@ -64,7 +64,7 @@ public struct Spectral: Constraint {
   public func refusal(_ linear: LinearOperator, norm: Norm) -> String? {
     switch linear {
     case .dense, .convolution, .transposedConvolution:
-      norm == .l2 ? nil : Self.otherNorm(norm)
+      l2Only(norm)
     // Nothing to hold, or the same norm in every p.
     case .diagonal, .scaling, .normalisation, .separable: nil
     }
@@ -72,42 +72,33 @@ public struct Spectral: Constraint {
 
   public var isCertifiedAfterTraining: Bool { true }
 
-  public func state(_ weight: Shape, of linear: LinearOperator) -> [WeightDeclaration] {
-    guard start == .persistent, let (outputs, inputs) = shapes(weight, linear) else { return [] }
+  public func state(
+    _ weight: Shape, of linear: LinearOperator, norm: Norm
+  ) -> [WeightDeclaration] {
+    guard start == .persistent,
+      let (outputs, inputs) = linear.iterated(weight, isKernel: subject == .kernel)
+    else { return [] }
     return [
       WeightDeclaration("u", outputs, .unitVector), WeightDeclaration("v", inputs, .unitVector),
     ]
-  }
-
-  /// The shapes of u and v; nil where no iteration is needed.
-  private func shapes(_ weight: Shape, _ linear: LinearOperator) -> (Shape, Shape)? {
-    switch linear {
-    case .dense: (Array(weight[..<1]), Array(weight[1...]))
-    case .convolution(_, let geometry) where subject == .operator:
-      (geometry.outputShape, geometry.inputShape)
-    case .transposedConvolution(_, let geometry) where subject == .operator:
-      (geometry.inputShape, geometry.outputShape)
-    case .convolution, .transposedConvolution: ([weight[0]], [weight[1...].reduce(1, *)])
-    case .diagonal, .scaling, .separable, .normalisation: nil
-    }
   }
 
   public func reparametrise(
     _ weight: Value, bound: Double, _ context: ConstraintContext
   ) -> Value {
     let g = context.graph
-    guard let (outputs, inputs) = shapes(g.shape(weight), context.linear) else {
-      return intoBall(weight, bound: bound, context)
-    }
-    let map = SpectralMap(weight, context.linear, isKernel: subject == .kernel, g)
+    let isKernel = subject == .kernel
+    guard let (outputs, inputs) = context.linear.iterated(g.shape(weight), isKernel: isKernel)
+    else { return intoBall(weight, bound: bound, context) }
+    let map = SpectralMap(weight, context.linear, isKernel: isKernel, g)
     // Without a state both vectors follow from v = (1, …, 1); u's own start is never read.
     guard var u = start == .ones ? g.constant(0, outputs) : context.state["u"],
-      var v = start == .ones ? unit(g.constant(1, inputs), g) : context.state["v"]
+      var v = start == .ones ? g.unit(g.constant(1, inputs)) : context.state["v"]
     else { fatalError("lgc's own bug: spectral is lowered without its vectors") }
     if context.mode == .training || start == .ones {
       for _ in 0..<iterations {
-        u = g.stopGradient(unit(map.image(v), g))
-        v = g.stopGradient(unit(map.coimage(u), g))
+        u = g.stopGradient(g.unit(map.image(v)))
+        v = g.stopGradient(g.unit(map.coimage(u)))
       }
     }
     if context.mode == .training, start == .persistent {
@@ -116,66 +107,13 @@ public struct Spectral: Constraint {
     }
     // The last iteration's Aᵀ·u again: common subexpressions are merged, so σ̂ costs one product of
     // vectors, and it is differentiable in W while u and v are not.
-    let sigma = g.add(g.sum(g.multiply(map.coimage(u), v)), Self.tiny)
+    let sigma = g.add(g.sum(g.multiply(map.coimage(u), v)), tinyNorm)
     let factor = g.divide(g.constant(bound), sigma)
     return g.multiply(weight, g.broadcast(factor, to: g.shape(weight), axes: []))
   }
 
-  /// s·k / max(k, max |s|), for a normalisation with |s| / √(variance + epsilon) in the maximum. In
-  /// this order a tie leaves the norm out of the gradient.
+  /// s·k / max(k, max |s|), for a normalisation with |s| / √(variance + epsilon) in the maximum.
   private func intoBall(_ s: Value, bound: Double, _ context: ConstraintContext) -> Value {
-    let g = context.graph
-    var sizes = g.unary(.absolute, s)
-    if case .normalisation(_, let variance, let epsilon, _, _) = context.linear {
-      let root = g.unary(.squareRoot, g.add(context.tensor(variance), epsilon))
-      sizes = g.divide(sizes, root)
-    }
-    let largest = g.maximum(over: [0], sizes)
-    let limit = g.constant(bound)
-    let factor = g.divide(limit, g.binary(.maximum, limit, largest))
-    return g.multiply(s, g.broadcast(factor, to: g.shape(s), axes: []))
-  }
-
-  /// x / ‖x‖₂, and 0 for 0.
-  private func unit(_ x: Value, _ g: GraphBuilder) -> Value {
-    let norm = g.maximum(g.unary(.squareRoot, g.sum(g.square(x))), Self.tiny)
-    return g.multiply(x, g.broadcast(g.unary(.reciprocal, norm), to: g.shape(x), axes: []))
-  }
-
-  /// Added to norms, against 0 / 0 for a weight of zeros.
-  private static let tiny = 1e-12
-
-  private static func otherNorm(_ norm: Norm) -> String {
-    "`spectral` holds a bound in l2 only, and this one is in \(norm.rawValue)"
-  }
-}
-
-/// A linear map and its adjoint on single tensors.
-private struct SpectralMap {
-  let image: (Value) -> Value
-  let coimage: (Value) -> Value
-
-  init(_ weight: Value, _ linear: LinearOperator, isKernel: Bool, _ g: GraphBuilder) {
-    /// On a batch of one.
-    func single(_ map: @escaping (Value) -> Value) -> (Value) -> Value {
-      { x in
-        let y = map(g.reshape(x, to: [1] + g.shape(x)))
-        return g.reshape(y, to: Array(g.shape(y).dropFirst()))
-      }
-    }
-    switch linear {
-    case .convolution(_, let geometry) where !isKernel:
-      image = single { geometry.forward($0, weight, g) }
-      coimage = single { geometry.adjoint($0, weight, g) }
-    case .transposedConvolution(_, let geometry) where !isKernel:
-      image = single { geometry.adjoint($0, weight, g) }
-      coimage = single { geometry.forward($0, weight, g) }
-    default:
-      let extents = g.shape(weight)
-      let shape = [extents[0], extents[1...].reduce(1, *)]
-      let matrix = g.reshape(weight, to: shape)
-      image = { g.sum(g.multiply(matrix, g.broadcast($0, to: shape, axes: [1])), [1]) }
-      coimage = { g.sum(g.multiply(matrix, g.broadcast($0, to: shape, axes: [0])), [0]) }
-    }
+    context.graph.shrunk(s, norm: context.largestEntry(s), to: bound)
   }
 }

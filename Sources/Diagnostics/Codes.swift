@@ -41,6 +41,7 @@ extension DiagnosticCode {
   public static let targetNotMet = DiagnosticCode(305, "target-not-met")
   public static let noConstraint = DiagnosticCode(306, "no-constraint", .warning)
   public static let uncontrolledCritic = DiagnosticCode(307, "uncontrolled-critic", .warning)
+  public static let certificateRefused = DiagnosticCode(308, "certificate-refused")
 
   // 04xx data
   public static let dataFile = DiagnosticCode(401, "data-file")

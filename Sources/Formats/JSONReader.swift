@@ -11,6 +11,10 @@ public enum JSON: Sendable, Hashable {
   public struct Member: Sendable, Hashable {
     public let name: String
     public let value: JSON
+    public init(name: String, value: JSON) {
+      self.name = name
+      self.value = value
+    }
   }
 
   public subscript(_ name: String) -> JSON? {

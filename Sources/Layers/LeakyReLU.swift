@@ -26,9 +26,14 @@ public struct LeakyReLU: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(min(1, slope), max(1, slope)) }
 
-  /// Of the lines x and a·x, y is the upper one if a ≤ 1 and the lower one if not.
+  /// As x times its slope, the derivative is c times the slope and nothing else, of every order:
+  /// that of a maximum of two lines is three times as long.
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
-    return g.binary(slope <= 1 ? .maximum : .minimum, x, g.multiply(x, slope))
+    let shape = g.shape(x)
+    let slopes = g.select(
+      g.binary(.greaterOrEqual, x, g.constant(0, shape)), g.constant(1, shape),
+      g.constant(slope, shape))
+    return g.multiply(x, slopes)
   }
 }

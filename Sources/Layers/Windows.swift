@@ -23,6 +23,14 @@ struct SpatialShape {
   }
 }
 
+extension SpatialShape {
+  /// Of [channels, height, width] only.
+  init(image shape: Shape, kind: String) throws(ShapeProblem) {
+    guard shape.count == 3 else { throw .notAnImage(kind, shape) }
+    try self.init(shape, kind: kind)
+  }
+}
+
 /// The written arguments of a window.
 struct WindowArguments {
   var kernel: OneOrMany<Int>
@@ -110,6 +118,10 @@ extension ShapeProblem {
     ShapeProblem(
       "`\(kind)` takes [channels, length] or [channels, height, width], not \(shape.shapeText)",
       help: shape.count == 1 ? "put `reshape: {shape: […]}` before it" : nil)
+  }
+
+  static func notAnImage(_ kind: String, _ shape: Shape) -> ShapeProblem {
+    ShapeProblem("`\(kind)` takes [channels, height, width], not \(shape.shapeText)")
   }
 
   static func longAxis(_ kind: String, _ extent: Int) -> ShapeProblem {

@@ -54,6 +54,7 @@ public func analyse(_ experiment: Experiment) -> StaticAnalysis {
     diagnostics += analysis.sumWarnings() + analysis.unenforcedWarnings()
     return analysis
   }
+  diagnostics += criticWarnings(experiment, networks)
   let targets = experiment.targets.map { target in
     judge(target, networks, into: &diagnostics)
   }

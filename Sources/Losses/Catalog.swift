@@ -14,7 +14,16 @@ public enum LossesCatalog {
 
   /// The families of a generator and a critic.
   public static let adversarial: [any AdversarialLoss.Type] = [
+    FGAN.self,
+    GANQP.self,
+    GLSGAN.self,
+    HingeGAN.self,
+    LeastSquaresGAN.self,
+    LSGAN.self,
+    Relativistic.self,
+    SGAN.self,
     WGAN.self,
+    WGANDiv.self,
     WGANGP.self,
   ]
 }

@@ -36,7 +36,7 @@ extension AdversarialLoss {
   public var isRealHigh: Bool { true }
 }
 
-public enum LipschitzControl: Sendable, Equatable {
+public enum LipschitzControl: Sendable {
   /// Finite without one.
   case unneeded
   /// Unbounded below without one.
@@ -44,9 +44,12 @@ public enum LipschitzControl: Sendable, Equatable {
   /// The loss holds the critic itself, by gradients at single samples: batch statistics in the
   /// critic would make these gradients those of something else.
   case penalty
-  /// Finite without one; a critic that is held below `margin`/distance never reaches the margin
-  /// and is trained as by `wgan`.
-  case margin(Double)
+  /// Finite without one; where scores of all samples differ by less than this, the loss is that of
+  /// `wgan`: so it is for a critic whose constant times the samples' diameter is less.
+  case range(Double)
+  /// Finite without one; a critic whose L2 constant is less, for samples of so many elements, can
+  /// give no pair the margin that is asked for, and is trained as by `wgan`.
+  case steepness(@Sendable (_ elements: Int) -> Double)
 }
 
 public struct CriticObjective: Sendable {

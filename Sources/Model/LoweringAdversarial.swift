@@ -212,7 +212,7 @@ extension Lowering {
     }
     let loss = forward.outputs.first { $0.name == "loss" }!.value
     let result = descent(
-      on: loss, parameters(of: network), leaves: leaves, optimizer, g)
+      on: loss, parameters(of: network), of: network, leaves: leaves, optimizer, g)
     var updates = forward.updates + result.updates
     if let averageDecay {
       let trained = network.trainedTensors

@@ -1,3 +1,4 @@
+import Rounding
 import Tensors
 
 /// A constraint on one weight of one layer.
@@ -6,6 +7,7 @@ struct HeldWeight {
   let bound: Double
   let weight: WeightDeclaration
   let linear: LinearOperator
+  let norm: Norm
   /// `<layer>.<weight>`, and what the constraint's state names begin with.
   let tensorName: String
   let statePrefix: String
@@ -14,7 +16,7 @@ struct HeldWeight {
 
   /// `<layer>.<weight>.<constraint>.<name>`, its shape and start.
   var state: [InitialState] {
-    constraint.state(weight.shape, of: linear).map {
+    constraint.state(weight.shape, of: linear, norm: norm).map {
       InitialState(name: statePrefix + $0.name, shape: $0.shape, initializer: $0.initializer)
     }
   }
@@ -23,15 +25,31 @@ struct HeldWeight {
   func apply(
     to stored: Value, mode: LoweringMode, state given: [String: Value]? = nil, _ g: GraphBuilder
   ) -> (weight: Value, updates: [Program.Update]) {
-    var state = given ?? [:]
-    for declaration in constraint.state(weight.shape, of: linear) where state[declaration.name] == nil {
-      state[declaration.name] = g.state(statePrefix + declaration.name, declaration.shape)
-    }
-    let context = ConstraintContext(
-      graph: g, mode: mode, linear: linear, state: state,
-      tensor: { [tensors] in g.state(tensors[$0]!.name, tensors[$0]!.shape) })
+    let context = context(mode, state: given, g)
     let result = constraint.reparametrise(stored, bound: bound, context)
     return (result, context.updates.map { .init(statePrefix + $0.name, $0.value) })
+  }
+
+  /// What the optimizer's result becomes, and the constraint's state after it.
+  func project(
+    _ updated: Value, state given: [String: Value]? = nil, _ g: GraphBuilder
+  ) -> (weight: Value, updates: [Program.Update]) {
+    let context = context(.training, state: given, g)
+    let result = constraint.project(updated, bound: bound, context)
+    return (result, context.updates.map { .init(statePrefix + $0.name, $0.value) })
+  }
+
+  private func context(
+    _ mode: LoweringMode, state given: [String: Value]?, _ g: GraphBuilder
+  ) -> ConstraintContext {
+    var state = given ?? [:]
+    for declaration in constraint.state(weight.shape, of: linear, norm: norm)
+    where state[declaration.name] == nil {
+      state[declaration.name] = g.state(statePrefix + declaration.name, declaration.shape)
+    }
+    return ConstraintContext(
+      graph: g, mode: mode, linear: linear, norm: norm, state: state,
+      tensor: { [tensors] in g.state(tensors[$0]!.name, tensors[$0]!.shape) })
   }
 }
 
@@ -44,7 +62,7 @@ extension LayerNode {
     let name = tensorName(weight.name)
     return HeldWeight(
       constraint: constraint, bound: declared.bound, weight: weight, linear: linear,
-      tensorName: name, statePrefix: "\(name).\(declared.constraintKind).",
+      norm: declared.norm, tensorName: name, statePrefix: "\(name).\(declared.constraintKind).",
       tensors: Dictionary(
         uniqueKeysWithValues: weights.map { ($0.name, (tensorName($0.name), $0.shape)) }))
   }
@@ -55,6 +73,22 @@ extension Network {
     nodes.flatMap { node in
       node.weights.compactMap { node.constraint(on: $0) }.map { (node, $0) }
     }
+  }
+}
+
+extension OptimizerUpdates {
+  /// The updates with every held weight of the network projected, and the constraints' state.
+  func projected(_ network: Network, _ g: GraphBuilder) -> OptimizerUpdates {
+    var result = self
+    for (node, held) in network.heldWeights {
+      guard let place = updates.firstIndex(where: { $0.state == held.tensorName }) else { continue }
+      g.with(origin: Origin(name: node.name, span: node.span)) {
+        let projected = held.project(updates[place].value, g)
+        result.updates[place] = .init(held.tensorName, projected.weight)
+        result.updates += projected.updates
+      }
+    }
+    return result
   }
 }
 
@@ -85,6 +119,7 @@ extension Lowering {
         var last: [Program.Update] = []
         for _ in 0..<iterations {
           last = held.apply(to: stored, mode: .training, state: state, g).updates
+          if last.isEmpty { last = held.project(stored, state: state, g).updates }
           for update in last {
             state[String(update.state.dropFirst(held.statePrefix.count))] = update.value
           }

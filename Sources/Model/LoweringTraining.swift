@@ -49,7 +49,8 @@ extension Lowering {
     ).optimized()
     let trained = network.trainedTensors
     let step = differentiated(
-      forward, declarations.filter { trained.contains($0.name) }, optimizer, batch: batch)
+      forward, network, declarations.filter { trained.contains($0.name) }, optimizer,
+      batch: batch)
     let evaluate = scored(
       network, loss, name: "evaluate", batch: evaluationBatch, mode: .evaluation, seed: seed
     ).optimized()
@@ -108,7 +109,8 @@ extension Lowering {
 
   /// The forward program continued: means, gradients and updates.
   private static func differentiated(
-    _ forward: Program, _ parameters: [InitialState], _ optimizer: any Optimizer, batch: Int
+    _ forward: Program, _ network: Network, _ parameters: [InitialState],
+    _ optimizer: any Optimizer, batch: Int
   ) -> (program: Program, initial: [InitialState]) {
     let g = GraphBuilder(forward.graph)
     var leaves: [String: Value] = [:]
@@ -127,7 +129,8 @@ extension Lowering {
         outputs.append(.init(output.name, total))
       }
     }
-    let result = descent(on: mean!, parameters, leaves: leaves, optimizer, g)
+    let result = descent(
+      on: mean!, parameters, of: network, leaves: leaves, optimizer, g)
     let step = leaves[stepName] ?? g.state(stepName, [])
     let updates =
       forward.updates + result.updates + [.init(stepName, g.add(step, 1))]
@@ -139,10 +142,10 @@ extension Lowering {
     )
   }
 
-  /// The gradient of a scalar with respect to the parameters, and their updates along it at the
-  /// input `learning_rate`.
+  /// The gradient of a scalar with respect to the parameters, their updates along it at the input
+  /// `learning_rate`, and what the network's constraints make of them.
   static func descent(
-    on loss: Value, _ parameters: [InitialState], leaves: [String: Value],
+    on loss: Value, _ parameters: [InitialState], of network: Network, leaves: [String: Value],
     _ optimizer: any Optimizer, _ g: GraphBuilder
   ) -> OptimizerUpdates {
     // A parameter that the loss does not reach has no leaf left; its gradient is zero.
@@ -154,6 +157,6 @@ extension Lowering {
     return g.with(origin: Origin(name: "optimizer")) {
       let rate = g.input("learning_rate", [])
       return optimizer.lower(optimized, learningRate: rate, g)
-    }
+    }.projected(network, g)
   }
 }

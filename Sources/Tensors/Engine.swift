@@ -94,6 +94,9 @@ public struct EngineError: Error, CustomStringConvertible {
 extension Executable {
   public var memoryUse: MemoryUse? { nil }
 
+  /// All memory that was planned when the programs were compiled.
+  public var plannedBytes: Int { stateBytes + workingBytes }
+
   public func writeState(_ name: String, _ values: [Float]) throws(EngineError) {
     var failure: EngineError?
     values.withUnsafeBufferPointer { buffer in

@@ -60,7 +60,9 @@ public final class BatchPipeline {
   public func withNext<Result, Failure: Error>(
     _ body: (Batch) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
-    guard let batch = worker.waitForNext() else { return nil }
+    guard let batch = SpanRecorder.span("waiting for a batch", worker.waitForNext) else {
+      return nil
+    }
     defer { worker.release() }
     return try body(batch)
   }

@@ -10,6 +10,7 @@ final class BatchWorker: @unchecked Sendable {
   private let batch: Int
   private let batchesPerEpoch: Int
   private let total: Int
+  private let recorder = SpanRecorder.current
 
   /// Batches held. The thread sleeps until half of them are used and then fills them all: it runs
   /// on a core that the step needs, and each time it wakes it costs the step a switch.
@@ -90,6 +91,7 @@ final class BatchWorker: @unchecked Sendable {
 
   func work() {
     var permutation: [Int32] = []
+    let thread = recorder?.newThread("batches") ?? 0
     for step in 0..<total {
       if step % batchesPerEpoch == 0, case .shuffled(let seed) = order {
         permutation = Self.order(seed: seed, epoch: step / batchesPerEpoch, count: samples.count)
@@ -100,7 +102,9 @@ final class BatchWorker: @unchecked Sendable {
       pthread_mutex_unlock(lock)
       if mustStop { return }
 
+      let start = recorder == nil ? 0 : Clock.nanoseconds
       prepare(step % batchesPerEpoch, permutation, slot: step % slots)
+      recorder?.add("batch prepared", thread: thread, from: start, to: Clock.nanoseconds)
 
       pthread_mutex_lock(lock)
       made += 1

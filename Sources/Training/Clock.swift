@@ -3,10 +3,13 @@ import Glibc
 /// Time as the runs need it.
 public enum Clock {
   /// Seconds since some moment; never runs backwards.
-  public static var seconds: Double {
+  public static var seconds: Double { Double(nanoseconds) * 1e-9 }
+
+  /// The same in nanoseconds, as the engine's moments are.
+  public static var nanoseconds: Int64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
   /// Now in UTC as `2026-11-21T05:04:03.123Z`, which sorts as text.

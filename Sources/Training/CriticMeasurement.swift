@@ -77,7 +77,8 @@ public final class CriticMeasurement {
     } catch {
       throw DiagnosticError(error)
     }
-    return StepTimes(milliseconds: milliseconds, losses: losses)
+    return StepTimes(
+      milliseconds: milliseconds, losses: losses, plannedBytes: executable.plannedBytes)
   }
 
   private static func inputs(

@@ -8,7 +8,7 @@ public final class DeployedNetwork {
   private let network: Network
   private let batch: Int
   private let executable: any Executable
-  private let program: Program
+  private let forward: BatchedProgram
 
   public init(
     _ network: Network, weights: [String: [Float]], engine: any Engine, threads: Int?, batch: Int
@@ -16,34 +16,45 @@ public final class DeployedNetwork {
     self.network = network
     self.batch = batch
     let program = Lowering.forward(network: network, batch: batch, mode: .deployed)
-    self.program = program
-    executable = try DiagnosticError.translating {
+    let executable = try DiagnosticError.translating {
       let executable = try engine.compile([program], options: EngineOptions(threads: threads))
       for name in executable.states.keys {
         if let values = weights[name] { try executable.writeState(name, values) }
       }
       return executable
     }
+    self.executable = executable
+    forward = BatchedProgram(program, of: executable, batch: batch)
+  }
+
+  /// The engine's memory: weights, and what it works in.
+  public var plannedBytes: Int { executable.plannedBytes }
+
+  /// The outputs of up to one batch of samples, one row after the other; until the next call.
+  public func outputs(of x: [Float]) throws(DiagnosticError) -> UnsafeBufferPointer<Float> {
+    try DiagnosticError.translating {
+      try forward.write("x", x)
+      try forward.run(count: x.count / network.inputShape.elementCount)
+    }
+    return forward["y"]
   }
 
   /// The outputs for every sample, held against its label.
   public func scores(
     of samples: Samples, _ scaling: InputScaling
   ) throws(DiagnosticError) -> Scores {
-    let outputs = network.outputShape.elementCount
     let pipeline = BatchPipeline.evaluation(samples, scaling, batch: batch)
     var margins: [Double] = []
     margins.reserveCapacity(samples.count)
     do {
       while let count = try pipeline.withNext({ batch in
-        try executable.writeInput("x", of: program.name, batch.x)
+        try forward.write("x", batch.x)
         return batch.count
       }) {
-        try executable.run(program.name)
-        let y = try executable.readOutput("y", of: program.name, count: batch * outputs)
+        try forward.run(count: count)
         for row in 0..<count {
           let label = Int(samples.labels[margins.count])
-          margins.append(Self.margin(y[row * outputs..<(row + 1) * outputs], label: label))
+          margins.append(Self.margin(forward["y", row], label: label))
         }
       }
     } catch {
@@ -54,8 +65,8 @@ public final class DeployedNetwork {
 
   /// y_label − max over the others of y_j; −∞ where an output is not a number, and just below zero
   /// where another class that stands earlier is equal (the first largest wins).
-  private static func margin(_ y: ArraySlice<Float>, label: Int) -> Double {
-    let own = y[y.startIndex + label]
+  private static func margin(_ y: UnsafeBufferPointer<Float>, label: Int) -> Double {
+    let own = y[label]
     var margin = Double.infinity
     for (index, other) in y.enumerated() where index != label {
       let difference = Double(own) - Double(other)

@@ -17,6 +17,8 @@ public struct RunDirectory: Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   public var weights: String { path + "/weights.safetensors" }
   public var bound: String { path + "/bound.json" }
+  /// Only of a profiled run.
+  public var trace: String { path + "/trace.json" }
 
   /// Makes `runs/<date>-<name>-<hash>`, with `-2`, `-3`, … appended while the name is taken.
   ///

@@ -41,7 +41,9 @@ public final class StepMeasurement {
     }
     let after = runner.executable.memoryUse
     let growth = before.flatMap { before in after.map { $0 - before } }
-    return StepTimes(milliseconds: milliseconds, losses: losses, growth: growth)
+    return StepTimes(
+      milliseconds: milliseconds, losses: losses, plannedBytes: runner.executable.plannedBytes,
+      growth: growth)
   }
 }
 
@@ -49,12 +51,15 @@ public final class StepMeasurement {
 public struct StepTimes: Sendable {
   public let milliseconds: [Double]
   public let losses: [Float]
+  /// The engine's memory.
+  public let plannedBytes: Int
   /// By how much the engine's memory grew while the steps ran; nil if it does not count.
   public var growth: MemoryUse?
   public var json: JSONValue {
     var members: [(String, JSONValue)] = [
       ("milliseconds", .array(milliseconds.map(JSONValue.double))),
       ("losses", .array(losses.map { .double(Double($0)) })),
+      ("planned_bytes", .int(plannedBytes)),
     ]
     if let growth {
       members += [("blocks", .int(growth.blocks)), ("heap_bytes", .int(growth.heapBytes))]

@@ -93,22 +93,20 @@ public final class StepRunner {
   public func evaluate(
     _ samples: Samples
   ) throws(DiagnosticError) -> (loss: Double, accuracy: Double) {
-    let program = setup.programs.evaluate.name
-    let batch = setup.evaluationBatch
-    let pipeline = BatchPipeline.evaluation(samples, setup.scaling, batch: batch)
+    let program = BatchedProgram(
+      setup.programs.evaluate, of: executable, batch: setup.evaluationBatch)
+    let pipeline = BatchPipeline.evaluation(samples, setup.scaling, batch: program.batch)
     var loss = 0.0
     var correct = 0.0
     do {
       while let count = try pipeline.withNext({ batch in
-        try executable.writeInput("x", of: program, batch.x)
-        try executable.writeInput("labels", of: program, batch.labels)
+        try program.write("x", batch.x)
+        try program.write("labels", batch.labels)
         return batch.count
       }) {
-        try executable.run(program)
-        let losses = try executable.readOutput("loss", of: program, count: batch)
-        let hits = try executable.readOutput("correct", of: program, count: batch)
-        loss += losses.prefix(count).reduce(0) { $0 + Double($1) }
-        correct += hits.prefix(count).reduce(0) { $0 + Double($1) }
+        try program.run(count: count)
+        loss += program["loss"].reduce(0) { $0 + Double($1) }
+        correct += program["correct"].reduce(0) { $0 + Double($1) }
       }
     } catch {
       throw DiagnosticError(error)

@@ -28,7 +28,9 @@ struct TrainingLoop {
     var ending = Ending()
     var running = RunningMetrics()
     while runner.step < setup.totalSteps && !ending.wasInterrupted {
-      let result = try runner.run(total: setup.totalSteps)
+      let result = try SpanRecorder.span("step", number: runner.step + 1) {
+        () throws(DiagnosticError) in try runner.run(total: setup.totalSteps)
+      }
       guard result.loss.isFinite else { throw DiagnosticError(diverged(result.loss)) }
       running.add(result)
       observer?.didStep(
@@ -48,7 +50,11 @@ struct TrainingLoop {
   ) throws(DiagnosticError) -> Metrics {
     let setup = runner.setup
     var test: (loss: Double, accuracy: Double)?
-    if let samples = setup.data.test { test = try runner.evaluate(samples) }
+    if let samples = setup.data.test {
+      test = try SpanRecorder.section("evaluation") { () throws(DiagnosticError) in
+        try runner.evaluate(samples)
+      }
+    }
     let line = Metrics(
       step: runner.step, epoch: Double(runner.step) / Double(setup.stepsPerEpoch),
       loss: running.meanLoss, trainAccuracy: running.accuracy(batch: setup.train.batch),

@@ -92,7 +92,10 @@ public struct TrainingRun {
     }
     do throws(DiagnosticError) {
       let metrics = try DiagnosticError.translating { try LineFile(directory.metrics) }
-      let ending = try TrainingLoop(runner: runner, metrics: metrics, observer: observer).run()
+      let loop = TrainingLoop(runner: runner, metrics: metrics, observer: observer)
+      let ending = try SpanRecorder.section("training") { () throws(DiagnosticError) in
+        try loop.run()
+      }
       return try finish(runner, ending, directory, record)
     } catch {
       // The failure itself is what the user must see, whether or not it can be recorded.
@@ -105,16 +108,21 @@ public struct TrainingRun {
     _ runner: StepRunner, _ ending: TrainingLoop.Ending, _ directory: RunDirectory,
     _ record: RunRecord
   ) throws(DiagnosticError) -> TrainingResult {
-    let certification = try Certification(setup.network, trained: try runner.deployedWeights())
-    let stored = try NetworkWeights(
-      setup.network,
-      tensors: Dictionary(uniqueKeysWithValues: certification.weights.map { ($0.name, $0) }))
-    let bounds = try certifiedBound(stored, norms: norms)
+    let (certification, stored, bounds) = try SpanRecorder.section("proof") {
+      () throws(DiagnosticError) in
+      let certification = try Certification(setup.network, trained: try runner.deployedWeights())
+      let stored = try NetworkWeights(
+        setup.network,
+        tensors: Dictionary(uniqueKeysWithValues: certification.weights.map { ($0.name, $0) }))
+      return (certification, stored, try certifiedBound(stored, norms: norms))
+    }
     let network = try DeployedNetwork(
       setup.network, weights: certification.values, engine: options.engine,
       threads: options.threads, batch: setup.evaluationBatch)
     let scores = try setup.data.test.map { (samples) throws(DiagnosticError) in
-      try network.scores(of: samples, setup.scaling)
+      try SpanRecorder.section("evaluation") { () throws(DiagnosticError) in
+        try network.scores(of: samples, setup.scaling)
+      }
     }
     let judge = Judge(scores: scores) { norm in
       bounds.first { $0.norm == norm }?.upper ?? .unknown
@@ -125,15 +133,25 @@ public struct TrainingRun {
       bounds: bounds, judgements: setup.experiment.targets.map(judge.judge),
       seconds: ending.last?.seconds ?? 0)
 
+    try SpanRecorder.section("files written") { () throws(DiagnosticError) in
+      try write(result, certification, stored, record)
+    }
+    return result
+  }
+
+  private func write(
+    _ result: TrainingResult, _ certification: Certification, _ stored: NetworkWeights,
+    _ record: RunRecord
+  ) throws(DiagnosticError) {
+    let directory = result.directory
     try DiagnosticError.translating {
       try SafeTensors.write(
         certification.weights,
         metadata: ["lgc": options.version, "name": setup.experiment.name], to: directory.weights)
-      let certificate = Certificate(stored, reports: bounds)
+      let certificate = Certificate(stored, reports: result.bounds)
       try AtomicFile.write(Array(certificate.text.utf8), to: directory.bound)
       try directory.write(record.json(result))
     }
-    return result
   }
 
   /// The norms that the targets name, then those the layers declare; L2 if neither names one.

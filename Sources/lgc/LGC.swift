@@ -9,6 +9,7 @@ import ArgumentParser
       + "Lipschitz bound.",
     version: version,
     subcommands: [
-      CheckCommand.self, TrainCommand.self, BoundCommand.self, LowerCommand.self, MeasureStepCommand.self,
+      CheckCommand.self, TrainCommand.self, BoundCommand.self, VerifyCommand.self,
+      LowerCommand.self, MeasureStepCommand.self, MeasureInferenceCommand.self,
     ])
 }

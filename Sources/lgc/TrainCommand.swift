@@ -48,7 +48,21 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "No progress on stderr.")
   var quiet = false
 
+  @Option(
+    defaultAsFlag: "", parsing: .next,
+    help: ArgumentHelp(
+      "Print where the time goes, step by step, and write a trace for chrome://tracing or Perfetto "
+        + "(default: trace.json in the run directory).", valueName: "file"))
+  var profile: String?
+
   @OptionGroup var machine: MachineOptions
+
+  func validate() throws {
+    // `lgc train --profile model.yaml` would write the trace over the description.
+    if let profile, profile.hasSuffix(".yaml") || profile.hasSuffix(".yml") {
+      throw ValidationError("--profile takes the trace's file, not '\(profile)'; name it last")
+    }
+  }
 
   func run() throws {
     try Failure.reported(color: source.color) {
@@ -59,14 +73,25 @@ struct TrainCommand: ParsableCommand {
         return 0
       }
       Interruption.catchOnce()
+      let profiling = try profile.map { _ in
+        try TrainingProfile(machine.engine.engine, threads: machine.threads)
+      }
       let options = TrainingOptions(
-        version: LGC.version, engine: machine.engine.engine, threads: machine.threads,
-        memoryLimit: machine.memoryLimitBytes, output: out, overrides: source.set)
+        version: LGC.version, engine: profiling?.engine ?? machine.engine.engine,
+        threads: machine.threads, memoryLimit: machine.memoryLimitBytes, output: out,
+        overrides: source.set)
       let progress = Progress(
         isTerminal: isatty(STDERR_FILENO) == 1, stepsPerEpoch: setup.stepsPerEpoch
       ) { Console.write($0, to: STDERR_FILENO) }
-      let result = try TrainingRun(setup, options: options).run(observer: quiet ? nil : progress)
+      let run = TrainingRun(setup, options: options)
+      func train() throws -> TrainingResult { try run.run(observer: quiet ? nil : progress) }
+      let result = try profiling.map { try $0.record(train) } ?? train()
       Console.write(result.summary(name: experiment.name), to: STDOUT_FILENO)
+      if let profiling {
+        let path = profile.flatMap { $0.isEmpty ? nil : $0 } ?? result.directory.trace
+        try profiling.writeTrace(to: path)
+        Console.write("\n\(profiling.report.text)\ntrace in \(path)\n", to: STDOUT_FILENO)
+      }
       let unmet = result.judgements.compactMap(\.diagnostic)
       Failure.report(unmet, color: source.color)
       return result.exitCode

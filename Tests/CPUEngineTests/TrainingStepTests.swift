@@ -163,11 +163,20 @@ extension CPUEngineTests {
       let comparison = SmallNetwork().comparison(steps: 1, seed: 1)
       let executable = try CPUEngine().compileForCPU(
         comparison.programs, options: EngineOptions(threads: 1))
-      let profile = try executable.profile(program: "train", runs: 3)
-      #expect(profile.filter { $0.name.contains("product") }.count == 8)
-      #expect(profile.allSatisfy { $0.microseconds >= 0 })
+      let steps = try executable.profiledSteps(of: "train")
+      #expect(steps.filter { $0.label.contains("product") }.count == 8)
+      #expect(steps.allSatisfy { ($0.operations > 0) == $0.label.contains("product") })
+      #expect(steps.allSatisfy { $0.bytes > 0 })
+      var moments = [Int64](repeating: 0, count: steps.count + 1)
+      try moments.withUnsafeMutableBufferPointer { try executable.run("train", moments: $0) }
+      #expect(zip(moments, moments.dropFirst()).allSatisfy { $0 <= $1 && $0 > 0 })
+      #expect(throws: EngineError.self) {
+        try moments.withUnsafeMutableBufferPointer {
+          try executable.run("train", moments: UnsafeMutableBufferPointer(rebasing: $0.dropLast()))
+        }
+      }
       let text = try executable.planText("train")
-      #expect(text.hasPrefix("program train: \(profile.count) steps on 1 threads"))
+      #expect(text.hasPrefix("program train: \(steps.count) steps on 1 threads"))
     }
   }
 }

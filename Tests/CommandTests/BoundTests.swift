@@ -99,7 +99,7 @@ import Testing
     #expect(result.code == 0)
     let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent("bound.json")))
     let json = try JSON(bytes)
-    #expect(json["format"]?.string == "lgc-cert-1")
+    #expect(json["format"]?.string == "lgc-cert-2")
     #expect(json["bounds"]?.array?.count == 3)
   }
 

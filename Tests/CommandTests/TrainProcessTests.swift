@@ -3,6 +3,7 @@ import Formats
 import Lipschitz
 import Model
 import Testing
+import Verification
 
 @testable import Training
 @testable import lgc
@@ -76,10 +77,10 @@ import Testing
       try DescriptionFile.read(run.resolved), catalogs: DescriptionFile.catalogs,
       directory: run.path)
     let tensors = try SafeTensors.read(run.weights)
-    let weights = try NetworkWeights(
-      try #require(experiment).networks[0],
-      tensors: Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0) }))
-    #expect(Certificate.problems(try InputFile.bytes(run.bound), with: weights).isEmpty)
+    let networks = try #require(experiment).networks
+    _ = try verify(
+      certificate: try InputFile.bytes(run.bound), weights: tensors,
+      descriptions: networks.map(Certificate.description))
   }
 
   @Test func aKillAtAnyMomentLeavesNothingThatReadsAsWhole() throws {

@@ -89,3 +89,17 @@ struct AdversarialRun {
       sampleGradient: found["samples"]!)
   }
 }
+
+/// What each of many generated samples alone, a batch of one, gives the generator's loss.
+func generatorTerms(_ loss: any AdversarialLoss, _ scores: [Double]) throws -> [Double] {
+  let g = GraphBuilder()
+  let outputs = scores.map { score in
+    let v = g.constant(score, [1])
+    let step = AdversarialStep(
+      graph: g, fake: v, fakeScores: v, real: { (v, v) }, coefficients: { v }, critic: { $0 })
+    return loss.generatorObjective(step)
+  }
+  let joined = g.concatenate(outputs.map { g.reshape($0, to: [1]) }, axis: 0)
+  let program = Program(name: "terms", graph: g.graph, outputs: [.init("terms", joined)])
+  return try ReferenceEngine().evaluate(program, inputs: [:])["terms"]!
+}

@@ -17,11 +17,12 @@ private func apply(
   let g = GraphBuilder()
   let w = g.state("w", shape)
   var leaves: [String: Value] = [:]
-  for declaration in constraint.state(shape, of: linear) {
+  for declaration in constraint.state(shape, of: linear, norm: .l2) {
     leaves[declaration.name] = g.state(declaration.name, declaration.shape)
   }
   let context = ConstraintContext(
-    graph: g, mode: mode, linear: linear, state: leaves, tensor: { g.state($0, shape) })
+    graph: g, mode: mode, linear: linear, norm: .l2, state: leaves,
+    tensor: { g.state($0, shape) })
   let result = constraint.reparametrise(w, bound: bound, context)
   let gradient = g.gradient(
     of: g.sum(g.multiply(result, g.input("G", shape))), with: [w])[0]

@@ -92,7 +92,7 @@ struct TestSpectral: Constraint {
     norm == .l2 ? nil : "`spectral` holds l2, not \(norm.rawValue)"
   }
   var isCertifiedAfterTraining: Bool { true }
-  func state(_ weight: Shape, of linear: LinearOperator) -> [WeightDeclaration] { [] }
+  func state(_ weight: Shape, of linear: LinearOperator, norm: Norm) -> [WeightDeclaration] { [] }
   func reparametrise(
     _ weight: Value, bound: Double, _ context: ConstraintContext
   ) -> Value { weight }
@@ -105,7 +105,7 @@ struct TestWeak: Constraint {
   init(_ arguments: Arguments) {}
   func refusal(_ linear: LinearOperator, norm: Norm) -> String? { nil }
   var isCertifiedAfterTraining: Bool { false }
-  func state(_ weight: Shape, of linear: LinearOperator) -> [WeightDeclaration] { [] }
+  func state(_ weight: Shape, of linear: LinearOperator, norm: Norm) -> [WeightDeclaration] { [] }
   func reparametrise(
     _ weight: Value, bound: Double, _ context: ConstraintContext
   ) -> Value { weight }
@@ -118,7 +118,7 @@ struct TestBall: Constraint {
   init(_ arguments: Arguments) {}
   func refusal(_ linear: LinearOperator, norm: Norm) -> String? { nil }
   var isCertifiedAfterTraining: Bool { true }
-  func state(_ weight: Shape, of linear: LinearOperator) -> [WeightDeclaration] { [] }
+  func state(_ weight: Shape, of linear: LinearOperator, norm: Norm) -> [WeightDeclaration] { [] }
   func reparametrise(
     _ weight: Value, bound: Double, _ context: ConstraintContext
   ) -> Value { weight }

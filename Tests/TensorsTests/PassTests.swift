@@ -185,6 +185,22 @@ import Testing
         == ["%0 = input \"x\" : 2", "output y = %0"])
   }
 
+  @Test func aColumnTimesARowIsAProductOfBroadcasts() {
+    let result = simplified { g in
+      g.dot(g.input("x", [3, 1]), g.input("w", [4, 1]), transposeRight: true)
+    }
+    #expect(
+      result.dropLast() == [
+        "%0 = input \"x\" : 3×1", "%1 = input \"w\" : 4×1", "%2 = reshape %0 : 3",
+        "%3 = broadcast axes=[0] %2 : 3×4", "%4 = reshape %1 : 4",
+        "%5 = broadcast axes=[1] %4 : 3×4", "%6 = multiply %3 %5 : 3×4",
+      ])
+    let ones = lines(after: { $0.optimized() }) { g in
+      g.dot(g.constant(1, [3, 1]), g.input("w", [1, 4]))
+    }
+    #expect(ones.count == 4 && ones[2] == "%2 = broadcast axes=[1] %1 : 3×4")
+  }
+
   // MARK: scalars out of dots
 
   private func scaledDot(

@@ -13,7 +13,7 @@ typedef struct {
 } lgc_step;
 
 /* Runs all steps; −1, or the number of the step that failed. `team` is the number of threads on
- * which a library may compute by itself, 1 if none does. `nanoseconds`, if given, receives the
- * duration of each step. */
+ * which a library may compute by itself, 1 if none does. `moments`, if given, receives when each
+ * step began (lgc_nanoseconds), and after them, at [count], when the last ended. */
 int lgc_steps_run(
-    const lgc_step *_Nonnull steps, int count, int team, int64_t *_Nullable nanoseconds);
+    const lgc_step *_Nonnull steps, int count, int team, int64_t *_Nullable moments);

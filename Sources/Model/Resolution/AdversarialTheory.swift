@@ -7,7 +7,7 @@ extension Resolver {
     let constrained = critic.nodes.filter { $0.weights.contains(where: \.isConstrained) }
     let free = constrained.filter { $0.declared?.constraint == nil }
     switch section.loss.control {
-    case .unneeded, .margin:
+    case .unneeded, .range, .steepness:
       return []
     case .needed:
       guard let first = free.first else { return [] }

@@ -191,6 +191,11 @@ extension GraphBuilder {
   /// A transposed operand is the dot's own business.
   private func simplified(_ op: Dot, _ a: Value, _ b: Value, _ result: Shape) -> Value? {
     if number(a) == 0 || number(b) == 0 { return constant(0, result) }
+    // A column times a row is a product element by element, which loops take in where it is read.
+    if shape(a)[op.transposeLeft ? 0 : 1] == 1 {
+      let column = broadcast(reshape(a, to: [result[0]]), to: result, axes: [0])
+      return multiply(column, broadcast(reshape(b, to: [result[1]]), to: result, axes: [1]))
+    }
     func untransposed(_ x: Value) -> Value? {
       guard case .transpose(let op) = graph[x].op, op.permutation == [1, 0] else { return nil }
       return graph[x].operands[0]

@@ -1,0 +1,48 @@
+import Model
+import Tensors
+
+/// A linear map and its adjoint on single tensors.
+struct SpectralMap {
+  let image: (Value) -> Value
+  let coimage: (Value) -> Value
+
+  init(_ weight: Value, _ linear: LinearOperator, isKernel: Bool, _ g: GraphBuilder) {
+    /// On a batch of one.
+    func single(_ map: @escaping (Value) -> Value) -> (Value) -> Value {
+      { x in
+        let y = map(g.reshape(x, to: [1] + g.shape(x)))
+        return g.reshape(y, to: Array(g.shape(y).dropFirst()))
+      }
+    }
+    switch linear {
+    case .convolution(_, let geometry) where !isKernel:
+      image = single { geometry.forward($0, weight, g) }
+      coimage = single { geometry.adjoint($0, weight, g) }
+    case .transposedConvolution(_, let geometry) where !isKernel:
+      image = single { geometry.adjoint($0, weight, g) }
+      coimage = single { geometry.forward($0, weight, g) }
+    default:
+      let extents = g.shape(weight)
+      let shape = [extents[0], extents[1...].reduce(1, *)]
+      let matrix = g.reshape(weight, to: shape)
+      image = { g.sum(g.multiply(matrix, g.broadcast($0, to: shape, axes: [1])), [1]) }
+      coimage = { g.sum(g.multiply(matrix, g.broadcast($0, to: shape, axes: [0])), [0]) }
+    }
+  }
+}
+
+extension LinearOperator {
+  /// The shapes of u and v in the power iteration of a layer with this weight; nil where the norm is
+  /// known without one.
+  func iterated(_ weight: Shape, isKernel: Bool) -> (outputs: Shape, inputs: Shape)? {
+    switch self {
+    case .dense: (Array(weight[..<1]), Array(weight[1...]))
+    case .convolution(_, let geometry) where !isKernel:
+      (geometry.outputShape, geometry.inputShape)
+    case .transposedConvolution(_, let geometry) where !isKernel:
+      (geometry.inputShape, geometry.outputShape)
+    case .convolution, .transposedConvolution: ([weight[0]], [weight[1...].reduce(1, *)])
+    default: nil
+    }
+  }
+}

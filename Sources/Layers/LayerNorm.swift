@@ -1,0 +1,96 @@
+import Model
+import Rounding
+import Tensors
+
+/// y = (x − mean) / √(variance + eps) ⊙ weight + bias, mean and (biased) variance over all d elements
+/// of a sample, as PyTorch's `LayerNorm` of the sample's whole shape; `weight` (starts at 1) and
+/// `bias` (0) have that shape.
+///
+/// With γ = max |weight| the constants are γ/√eps in l2, reached where all elements are equal, and
+/// γ·K(d)/√eps in l1 and linf. K is 2 − 2/d for small d and grows like 0.19·√d: with
+///
+///     A = 2m/d,   B = √(μ² + d·μ·(1 − μ) − μ) − μ,   μ = m/d
+///
+/// it is the maximum over m = 1 … d − 1 of A where B ≤ A/2, else of 2·(A + B)^1.5 / (3·√(3·B)): a row
+/// of the Jacobian has the l1 norm √t·(A + (1 − t)·B)/√eps, t = eps/(variance + eps), at worst, and
+/// that is maximal over t there. The Jacobian of γ = 1 is symmetric, so l1 is as linf.
+public struct LayerNorm: Layer {
+  public static let kind = "layer_norm"
+  public static let summary = "normalises each sample over all its elements"
+  public static let eps = Argument<Double>(
+    "eps", "Added to the variance.", default: 1e-5, in: .positive)
+  public static let affine = Argument<Bool>(
+    "affine", "Whether weight and bias are there.", default: true)
+  public static let arguments: [any ArgumentDeclaration] = [eps, affine]
+  public static let examples: [Example] = [
+    .good("layer_norm: {eps: 0.5, affine: false}", input: [12]),
+    .good("layer_norm: {eps: 0.1}", input: [2, 3, 2]),
+    .good("layer_norm", input: [5]),
+    .bad("layer_norm: {eps: «0»}", input: [12], .outOfRange),
+    .bad("layer_norm: {affine: «yes»}", input: [12], .wrongType),
+    .bad("layer_norm: {«shape»: 12}", input: [12], .unknownKey),
+  ]
+
+  public let eps: Double
+  public let affine: Bool
+
+  public init(_ arguments: Arguments) {
+    eps = arguments[Self.eps]
+    affine = arguments[Self.affine]
+  }
+
+  public func outputShape(_ inputs: [Shape]) throws(ShapeProblem) -> Shape {
+    try Self.only(inputs)
+  }
+
+  public func weights(_ inputs: [Shape]) -> [WeightDeclaration] {
+    guard affine else { return [] }
+    return [
+      WeightDeclaration("weight", inputs[0], .constant(1)),
+      WeightDeclaration("bias", inputs[0], .constant(0)),
+    ]
+  }
+
+  public func operation(_ inputs: [Shape]) -> LayerOperation {
+    let steepest = UpperBound.one / LowerBound(proved: eps).squareRoot()
+    let count = inputs[0].elementCount
+    let spread = (Self.rowNorm(count) * steepest).value
+    let constants = LipschitzConstants(
+      l1: spread, l2: count == 1 ? 0 : steepest.value, linf: spread)
+    return affine ? .scaled(weight: "weight", constants) : .known(constants)
+  }
+
+  /// K(d), rounded up. For long samples, where the maximum would take long, √d: no row's l1 norm is
+  /// above √d times its l2 norm, which is at most 1.
+  static func rowNorm(_ count: Int) -> UpperBound {
+    if count == 1 { return .zero }
+    if count > 1 << 16 { return UpperBound(proved: Double(count)).squareRoot() }
+    let d = Double(count)
+    var largest = 0.0
+    for m in 1..<count {
+      let mean = Double(m) / d
+      let a = 2 * mean
+      let b = (mean * mean + d * mean * (1 - mean) - mean).squareRoot() - mean
+      let sum = a + b
+      largest = max(largest, b <= a / 2 ? a : 2 * sum * (sum / (3 * b)).squareRoot() / 3)
+    }
+    // A dozen operations without cancellation that matters: each within 2⁻⁵³, of numbers at most d.
+    return UpperBound(proved: largest * (1 + 1e-9))
+  }
+
+  public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
+    let g = context.graph
+    let x = inputs[0]
+    let shape = g.shape(x)
+    let axes = Array(1..<shape.count)
+    let count = Double(shape.dropFirst().reduce(1, *))
+    func mean(_ value: Value) -> Value { g.multiply(g.sum(value, axes), 1 / count) }
+    let centred = g.subtract(x, g.broadcast(leading: mean(x), to: shape))
+    let root = g.unary(.squareRoot, g.add(mean(g.square(centred)), eps))
+    let inverse = g.unary(.reciprocal, root)
+    let y = g.multiply(centred, g.broadcast(leading: inverse, to: shape))
+    guard affine else { return y }
+    let scaled = g.multiply(y, g.broadcast(trailing: context.weight("weight"), to: shape))
+    return g.add(scaled, g.broadcast(trailing: context.weight("bias"), to: shape))
+  }
+}
