@@ -41,9 +41,11 @@ let package = Package(
     .target(name: "Losses", dependencies: ["Model", "Tensors"]),
     .target(name: "Optimizers", dependencies: ["Model", "Tensors"]),
     .target(name: "Datasets", dependencies: ["Model", "Tensors", "Formats"]),
+    // Optimised in debug builds too: tests prove thousands of operators.
     .target(
       name: "Lipschitz",
-      dependencies: ["COpenBLAS", "Diagnostics", "Rounding", "Model", "Tensors", "Formats"]),
+      dependencies: ["COpenBLAS", "Diagnostics", "Rounding", "Model", "Tensors", "Formats"],
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     // Checks certificates; knows neither the prover nor the model.
     .target(
       name: "Verification", dependencies: ["COpenBLAS", "Diagnostics", "Formats", "Rounding"]),

@@ -118,6 +118,24 @@ void openblas_gemv(int transposed, int m, int n, double alpha, const double *a, 
   blas.dgemv(col_major, transposed ? trans : no_trans, m, n, alpha, a, lda, x, 1, beta, y, 1);
 }
 
+void openblas_scaled_gemm(int transpose_a, int transpose_b, int m, int n, int k, double alpha,
+                          const double *a, int lda, const double *b, int ldb, double beta,
+                          double *c, int ldc) {
+  blas.dgemm(col_major, transpose_a ? trans : no_trans, transpose_b ? trans : no_trans, m, n, k,
+             alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+void openblas_gram_lower(int n, int k, double alpha, const double *a, int lda, double beta,
+                         double *c, int ldc) {
+  blas.dsyrk(col_major, lower, no_trans, n, k, alpha, a, lda, beta, c, ldc);
+}
+
+void openblas_solve_right(int transposed, int m, int n, const double *l, int ldl, double *b,
+                          int ldb) {
+  blas.dtrsm(col_major, right, lower, transposed ? trans : no_trans, non_unit, m, n, 1.0, l, ldl,
+             b, ldb);
+}
+
 int openblas_potrf(int n, double *a, int lda) {
   int info = 0;
   blas.dpotrf("L", &n, a, &lda, &info, 1);
@@ -146,19 +164,25 @@ int openblas_band_step(int panel, int rest, double *a, int lda) {
 }
 
 int openblas_top_eigenpair(int n, double *a, int lda, double *value, double *vector) {
+  return openblas_top_eigenpairs(n, 1, a, lda, value, vector);
+}
+
+int openblas_top_eigenpairs(int n, int count, double *a, int lda, double *values,
+                            double *vectors) {
   const double zero = 0;
-  int found = 0, info = 0, support[2];
+  int first = n - count + 1, found = 0, info = 0;
   int work_size = 30 * n, integer_size = 12 * n;
   double *work = malloc((size_t)work_size * sizeof(double) + (size_t)n * sizeof(double));
-  int *integers = malloc((size_t)integer_size * sizeof(int));
+  int *integers = malloc((size_t)(integer_size + 2 * n) * sizeof(int));
   if (work == NULL || integers == NULL) {
     info = -1000;
   } else {
-    double *values = work + work_size;
-    blas.dsyevr("V", "I", "U", &n, a, &lda, &zero, &zero, &n, &n, &zero, &found, values, vector, &n,
-                support, work, &work_size, integers, &integer_size, &info, 1, 1, 1);
-    *value = values[0];
-    if (info == 0 && found != 1) info = n + 1;
+    double *all = work + work_size;
+    blas.dsyevr("V", "I", "U", &n, a, &lda, &zero, &zero, &first, &n, &zero, &found, all, vectors,
+                &n, integers + integer_size, work, &work_size, integers, &integer_size, &info, 1,
+                1, 1);
+    for (int i = 0; i < count; i++) values[i] = all[i];
+    if (info == 0 && found != count) info = n + 1;
   }
   free(work);
   free(integers);

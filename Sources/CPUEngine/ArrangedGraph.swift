@@ -43,17 +43,21 @@ struct ArrangedGraph {
     self.threads = threads
   }
 
-  /// Blocks of channels if oneDNN has code of its own for every convolution in that arrangement,
-  /// else channels last.
+  /// Blocks of channels if oneDNN has code of its own in that arrangement for all convolutions but
+  /// a fiftieth of the work, else channels last.
   private static func preferred(_ graph: EngineGraph, _ threads: Int) -> Arrangement {
-    let convolutions = Set(
-      graph.nodes.compactMap { node -> EngineConvolution? in
-        if case .convolution(let convolution) = node.kind { convolution } else { nil }
-      })
-    let blocked = convolutions.allSatisfy {
-      $0.hasBlocks && $0.candidates(.channelsBlocked)[0].quality(threads) == .own
+    var known: [EngineConvolution: Bool] = [:]
+    var (work, rest) = (0, 0)
+    for case .convolution(let convolution) in graph.nodes.lazy.map(\.kind) {
+      let isBlocked =
+        known[convolution]
+        ?? (convolution.hasBlocks
+          && convolution.candidates(.channelsBlocked)[0].quality(threads) == .own)
+      known[convolution] = isBlocked
+      work += convolution.work
+      if !isBlocked { rest += convolution.work }
     }
-    return blocked ? .channelsBlocked : .channelsLast
+    return rest * 50 <= work ? .channelsBlocked : .channelsLast
   }
 
   // MARK: nodes

@@ -48,9 +48,9 @@ final class BoundSteps {
   /// Blocks of memory that the steps hold.
   var blockCount: Int { 1 + owned.count + calls.count }
 
-  /// Runs one step.
-  func run(only index: Int, _ nanoseconds: UnsafeMutablePointer<Int64>) -> Int32 {
-    let failed = lgc_steps_run(steps + index, 1, calls.isEmpty ? 1 : threads, nanoseconds)
+  /// Runs one step; `moments` receives its beginning and its end.
+  func run(only index: Int, _ moments: UnsafeMutablePointer<Int64>) -> Int32 {
+    let failed = lgc_steps_run(steps + index, 1, calls.isEmpty ? 1 : threads, moments)
     return failed < 0 ? failed : Int32(index)
   }
 

@@ -74,20 +74,17 @@ public final class CPUExecutable: ProfilingExecutable {
     return plan.steps.map { $0.profiled(plan.buffers) }
   }
 
-  /// The microseconds that oneDNN's products and convolutions of a program take alone, each run
-  /// again and again on its own: no program that uses them is faster. Lower quartiles of `runs`
-  /// runs, which leave the state as it is only if no product is written into it.
-  public func libraryTime(program: String, runs: Int) throws(EngineError) -> Double {
+  public func kernelMilliseconds(of program: String, runs: Int) throws(EngineError) -> Double {
     let runnable = try runnable(program)
     var total = 0.0
     for (index, step) in runnable.plan.steps.enumerated() where step.isContraction {
       var samples: [Int64] = []
       for _ in 0..<max(1, runs) {
-        var nanoseconds: Int64 = 0
-        try check(runnable.steps.run(only: index, &nanoseconds), runnable)
-        samples.append(nanoseconds)
+        var moments: [Int64] = [0, 0]
+        try check(runnable.steps.run(only: index, &moments), runnable)
+        samples.append(moments[1] - moments[0])
       }
-      total += Double(samples.sorted()[samples.count / 4]) / 1000
+      total += Double(samples.sorted()[samples.count / 4]) / 1e6
     }
     return total
   }

@@ -72,6 +72,15 @@ public struct Spectral: Constraint {
 
   public var isCertifiedAfterTraining: Bool { true }
 
+  public func cautions(name: String, _ linear: LinearOperator) -> [Caution] {
+    switch linear {
+    case .convolution(_, let geometry), .transposedConvolution(_, let geometry):
+      let excess = UpperBound(proved: Double(geometry.largestCover)).squareRoot()
+      return subject == .kernel && excess > .one ? [.kernelNorm(name, excess)] : []
+    case .dense, .diagonal, .scaling, .separable, .normalisation: return []
+    }
+  }
+
   public func state(
     _ weight: Shape, of linear: LinearOperator, norm: Norm
   ) -> [WeightDeclaration] {
@@ -115,5 +124,18 @@ public struct Spectral: Constraint {
   /// s·k / max(k, max |s|), for a normalisation with |s| / √(variance + epsilon) in the maximum.
   private func intoBall(_ s: Value, bound: Double, _ context: ConstraintContext) -> Value {
     context.graph.shrunk(s, norm: context.largestEntry(s), to: bound)
+  }
+}
+
+// MARK: messages
+
+extension Caution {
+  fileprivate static func kernelNorm(_ name: String, _ excess: UpperBound) -> Caution {
+    Caution(
+      .kernelNorm,
+      "the norm of the convolution `\(name)` can be \(excess.text(significant: 4)) times that of "
+        + "its kernel, which `of: kernel` holds",
+      help: "`of: operator` holds the convolution itself; otherwise the certified rescale shrinks "
+        + "the trained weights by what their proved norm exceeds the bound")
   }
 }

@@ -3,52 +3,116 @@ import Glibc
 import Model
 import Tensors
 
-/// Points drawn from a formula; the seed determines every one of them.
+/// Samples drawn from a formula; the seed determines every one of them.
 public struct Synthetic: Dataset {
   public static let kind = "synthetic"
-  public static let summary = "Points in the plane drawn from a formula, two classes."
+  public static let summary = "Samples drawn from a formula: points of two classes, or noise."
 
   public enum Name: String, CaseIterable, ArgumentValue {
     /// Two interleaving half circles, n₀ = ⌊n/2⌋ points (cos t, sin t) of class 0 and n − n₀
     /// points (1 − cos t, 1/2 − sin t) of class 1, t evenly spaced on [0, π], each coordinate
     /// plus a normal deviate times `noise` (scikit-learn's `make_moons`).
     case twoMoons = "two_moons"
+    /// Bytes and labels that are uniform and independent, of any shape: nothing can be learned from
+    /// them, and a step takes as long as with any data.
+    case noise
   }
 
-  static let name = Argument<Name>("name", "Which points.", default: .twoMoons)
+  static let name = Argument<Name>("name", "Which samples.", default: .twoMoons)
   static let samples = Argument<Int>(
     "samples", "The number of training points.", default: 1000,
     in: ArgumentRange(lower: 2, upper: 100_000_000))
   static let testSamples = Argument<Int>(
     "test_samples", "The number of test points; 0: no test split.", default: 1000,
     in: ArgumentRange(lower: 0, upper: 100_000_000))
-  static let noise = Argument<Double>(
-    "noise", "The standard deviation of the noise on each coordinate.", default: 0.1,
+  static let noise = Argument<Double>.optional(
+    "noise", "Of `two_moons`: the standard deviation of each coordinate's noise; else 0.1.",
     in: .nonNegative)
-  public static var arguments: [any ArgumentDeclaration] { [name, samples, testSamples, noise] }
+  static let shape = Argument<[Int]>.optional(
+    "shape", "Of `noise`: the extents of a sample; else [3, 32, 32].", in: .atLeastOne)
+  static let classes = Argument<Int>.optional(
+    "classes", "Of `noise`: the number of classes; else 10.",
+    in: ArgumentRange(lower: 2, upper: 1_000_000))
+  public static var arguments: [any ArgumentDeclaration] {
+    [name, samples, testSamples, noise, shape, classes]
+  }
   public static var shorthand: String? { "name" }
   public static var examples: [Example] {
     [
       .good("synthetic: {name: two_moons, samples: 2000, noise: 0.05}"),
       .good("synthetic: two_moons"),
+      .good("synthetic: {name: noise, shape: [1, 8, 8], classes: 4, samples: 100}"),
       .bad("synthetic: {name: «two_suns»}", .wrongType),
+      .bad("synthetic: {name: noise, shape: [1, «0»]}", .outOfRange),
+      .bad("synthetic: {name: two_moons, shape: «[2]»}", .conflictingKeys),
       .bad("synthetic: {noise: «-1»}", .outOfRange),
     ]
   }
 
-  public init(_ arguments: Arguments) throws(ArgumentProblem) {}
+  public init(_ arguments: Arguments) throws(ArgumentProblem) {
+    switch arguments[Self.name] {
+    case .twoMoons:
+      for other in [Self.shape.name, Self.classes.name] where arguments.spans[other] != nil {
+        throw .foreign(other, to: .twoMoons)
+      }
+    case .noise:
+      if arguments.spans[Self.noise.name] != nil { throw .foreign(Self.noise.name, to: .noise) }
+      let count = max(arguments[Self.samples], arguments[Self.testSamples])
+      let shape = Self.shape(arguments)
+      guard shape.checkedElementCount != nil, ([count] + shape).checkedElementCount != nil else {
+        throw ArgumentProblem(
+          "\(count) samples of \(shape.shapeText) are too large", argument: Self.shape.name,
+          code: .tensorTooLarge)
+      }
+    }
+  }
 
   public func load(
     _ arguments: Arguments, directory: String, seed: UInt64
   ) throws(DiagnosticError) -> LoadedData {
-    let noise = arguments[Self.noise]
+    let name = arguments[Self.name]
     let testCount = arguments[Self.testSamples]
     func draw(_ count: Int, _ split: String) -> Samples {
-      Self.twoMoons(count: count, noise: noise, seed: seed, split: split)
+      switch name {
+      case .twoMoons:
+        Self.twoMoons(
+          count: count, noise: arguments[optional: Self.noise] ?? 0.1, seed: seed, split: split)
+      case .noise:
+        Self.noise(
+          count: count, shape: Self.shape(arguments),
+          classes: arguments[optional: Self.classes] ?? 10, seed: seed, split: split)
+      }
     }
     return LoadedData(
       train: draw(arguments[Self.samples], "train"),
-      test: testCount > 0 ? draw(testCount, "test") : nil, classNames: ["upper", "lower"])
+      test: testCount > 0 ? draw(testCount, "test") : nil,
+      classNames: name == .twoMoons ? ["upper", "lower"] : nil)
+  }
+
+  private static func shape(_ arguments: Arguments) -> Shape {
+    arguments[optional: Self.shape] ?? [3, 32, 32]
+  }
+
+  /// Bytes four to a word, labels by the remainder of 64 bits (biased by less than 2⁻⁴⁴).
+  static func noise(
+    count: Int, shape: Shape, classes: Int, seed: UInt64, split: String
+  ) -> Samples {
+    var words = PhiloxGenerator(seed: seed, stream: "data.noise.\(split)")
+    var numbers = PhiloxGenerator(seed: seed, stream: "data.noise.\(split).labels")
+    let size = count * shape.elementCount
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+      for start in stride(from: 0, to: size, by: 4) {
+        var word = words.nextWord()
+        for index in start..<min(start + 4, size) {
+          buffer[index] = UInt8(truncatingIfNeeded: word)
+          word >>= 8
+        }
+      }
+      filled = size
+    }
+    let labels = (0..<count).map { _ in Int32(numbers.next() % UInt64(classes)) }
+    return Samples(
+      shape: shape, count: count, storage: .bytes(bytes), labels: labels, classCount: classes)
   }
 
   /// `count` points in a random order. The noise and the order of a split are their own streams.
@@ -73,5 +137,15 @@ public struct Synthetic: Dataset {
     return Samples(
       shape: [2], count: count, storage: .floats(shuffled.flatMap { [$0.x, $0.y] }),
       labels: shuffled.map(\.label), classCount: 2)
+  }
+}
+
+// MARK: messages
+
+extension ArgumentProblem {
+  fileprivate static func foreign(_ argument: String, to name: Synthetic.Name) -> ArgumentProblem {
+    ArgumentProblem(
+      "`\(argument)` says nothing about `\(name.rawValue)`", argument: argument,
+      help: "leave it out", code: .conflictingKeys)
   }
 }

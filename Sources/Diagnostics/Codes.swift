@@ -43,6 +43,10 @@ extension DiagnosticCode {
   public static let uncontrolledCritic = DiagnosticCode(307, "uncontrolled-critic", .warning)
   public static let certificateRefused = DiagnosticCode(308, "certificate-refused")
 
+  public static let batchStatistics = DiagnosticCode(311, "batch-statistics", .warning)
+  public static let overlappingWindows = DiagnosticCode(312, "overlapping-windows", .warning)
+  public static let kernelNorm = DiagnosticCode(313, "kernel-norm", .warning)
+
   // 04xx data
   public static let dataFile = DiagnosticCode(401, "data-file")
   public static let dataFormat = DiagnosticCode(402, "data-format")

@@ -1,4 +1,5 @@
 import Model
+import Rounding
 import Tensors
 
 /// y = (x − mean) / √(variance + eps) · weight + bias, per channel, as PyTorch's `BatchNorm1d` and
@@ -64,6 +65,12 @@ public struct BatchNorm: Layer {
         channels: inputs[0][0], count: inputs[0].dropFirst().reduce(1, *)))
   }
 
+  public func cautions(
+    name: String, _ inputs: [Shape], norm: Norm, isHeld: Bool
+  ) -> [Caution] {
+    [isHeld ? .boundAtInference(name) : .nothingHoldsIt(name, eps: eps, isAffine: affine)]
+  }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     let x = inputs[0]
@@ -93,5 +100,29 @@ public struct BatchNorm: Layer {
     move("running_var", towards: g.multiply(variance, count / max(count - 1, 1)))
     let y = g.multiply(centred, overChannels(factor(variance)))
     return affine ? g.add(y, overChannels(context.weight("bias"))) : y
+  }
+}
+
+// MARK: messages
+
+extension Caution {
+  fileprivate static func boundAtInference(_ name: String) -> Caution {
+    Caution(
+      .batchStatistics,
+      "the bound of `\(name)` is about its running variance; training normalises by the batch's",
+      help: "the constraint holds weight / √(running_var + eps); a learned `scale` has no such gap")
+  }
+
+  fileprivate static func nothingHoldsIt(
+    _ name: String, eps: Double, isAffine: Bool
+  ) -> Caution {
+    let most = (UpperBound.one / LowerBound(proved: eps).squareRoot()).text(significant: 3)
+    return Caution(
+      .batchStatistics,
+      "`\(name)` divides by √(running_var + eps): it expands by up to \(most) where a channel "
+        + "hardly varies",
+      help: isAffine
+        ? "give it `lipschitz:` and `constraint: spectral`"
+        : "`affine: true` gives it a weight that a constraint can hold")
   }
 }

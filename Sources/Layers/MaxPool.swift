@@ -62,10 +62,19 @@ public struct MaxPool: Layer {
     return [input[0]] + (try axes(input)).map(\.outputs)
   }
 
-  public func operation(_ inputs: [Shape]) -> LayerOperation {
-    let cover = Double(accepted(inputs[0]).reduce(1) { $0 * $1.largestCover })
+  public func operation(_ inputs: [Shape]) -> LayerOperation { .known(constants(inputs[0])) }
+
+  private func constants(_ input: Shape) -> LipschitzConstants {
+    let cover = Double(accepted(input).reduce(1) { $0 * $1.largestCover })
     let root = UpperBound(proved: cover).squareRoot().value
-    return .known(LipschitzConstants(l1: cover, l2: root, linf: 1))
+    return LipschitzConstants(l1: cover, l2: root, linf: 1)
+  }
+
+  public func cautions(
+    name: String, _ inputs: [Shape], norm: Norm, isHeld: Bool
+  ) -> [Caution] {
+    let constant = constants(inputs[0])[norm]
+    return constant > .one ? [.overlap(name, constant, norm)] : []
   }
 
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
@@ -80,5 +89,19 @@ public struct MaxPool: Layer {
     } catch {
       fatalError("lgc's own bug: max_pool is lowered for a shape it refuses: \(error.message)")
     }
+  }
+}
+
+// MARK: messages
+
+extension Caution {
+  fileprivate static func overlap(
+    _ name: String, _ constant: UpperBound, _ norm: Norm
+  ) -> Caution {
+    Caution(
+      .overlappingWindows,
+      "the windows of `\(name)` overlap, so it expands by up to "
+        + "\(constant.text(significant: 4)) in \(norm.rawValue)",
+      help: "windows that do not overlap, with a stride of at least the kernel, have the constant 1")
   }
 }

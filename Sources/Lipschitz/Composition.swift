@@ -101,6 +101,13 @@ public func operationBound(_ operation: LayerOperation, norm: Norm) -> UpperBoun
   switch operation {
   case .linear(.scaling(let factor)):
     return UpperBound(proved: abs(factor))
+  case .linear(.separable(_, let axes)):
+    func sums(_ norm: Norm) -> UpperBound {
+      (try? separableBound(axes, norm: norm))?.upper ?? .unknown
+    }
+    // ‖A‖₂² ≤ ‖A‖₁·‖A‖∞, exact for windows that do not overlap; a proof of the singular value, which
+    // may be less, is not for every check.
+    return norm == .l2 ? (sums(.l1) * sums(.linf)).squareRoot() : sums(norm)
   case .linear, .scaled:
     return nil
   case .elementwise(let slopes):

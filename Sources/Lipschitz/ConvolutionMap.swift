@@ -127,4 +127,34 @@ struct ConvolutionMap {
   var groupInputs: Int { inputs / groups }
   var groupOutputs: Int { outputs / groups }
   var taps: Int { windows[0].kernel * windows[1].kernel }
+
+  private init(
+    inputs: Int, outputs: Int, windows: [WindowAxis], padding: ConvolutionGeometry.Padding
+  ) {
+    (self.inputs, self.outputs, self.windows, groups) = (inputs, outputs, windows, 1)
+    self.padding = padding
+    axes = windows.map { AxisReads($0, padding: padding) }
+  }
+
+  /// Any one group.
+  var single: ConvolutionMap {
+    groups == 1 ? self : ConvolutionMap(
+      inputs: groupInputs, outputs: groupOutputs, windows: windows, padding: padding)
+  }
+
+  /// The same windows on an input that is padded already.
+  var unpadded: ConvolutionMap {
+    ConvolutionMap(
+      inputs: inputs, outputs: outputs,
+      windows: windows.map {
+        WindowAxis(
+          extent: $0.low + $0.extent + $0.high, kernel: $0.kernel, stride: $0.stride,
+          dilation: $0.dilation)
+      }, padding: .zeros)
+  }
+
+  /// The largest number of read positions that show one element.
+  var copies: Int {
+    zip(axes, windows).reduce(1) { $0 * $1.0.copies($1.1, padding: padding) }
+  }
 }

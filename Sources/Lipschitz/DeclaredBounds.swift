@@ -63,7 +63,7 @@ struct LayerClaim {
     case .elementwise where bound == .one: return "1-Lipschitz in every norm"
     case .elementwise: return "slopes of at most \(bound.text(significant: 5))"
     case .linear where bound == .one: return "1-Lipschitz in every norm"
-    case .linear: return "a fixed factor"
+    case .linear(.scaling): return "a fixed factor"
     default: return "a known constant"
     }
   }

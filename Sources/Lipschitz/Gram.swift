@@ -180,27 +180,6 @@ final class Gram<Scalar: StoredScalar> {
     }
     return best
   }
-
-  /// The top eigenpair of the Lanczos matrix with its predicted error.
-  private func ritzPair(_ alpha: [Double], _ beta: [Double]) -> Eigenpair? {
-    let count = alpha.count
-    var d = alpha
-    var e = beta
-    var z = [Double](repeating: 0, count: count * count)
-    guard openblas_tridiagonal(Int32(count), &d, &e, &z) == 0 else { return nil }
-    let value = d[count - 1]
-    let vector = Array(z[(count - 1) * count..<count * count])
-    let residual = (beta[count - 1] * vector[count - 1]).magnitude
-    let gap = max(value - (count > 1 ? d[count - 2] : 0), 1e-300)
-    return Eigenpair(value: value, error: min(residual, residual * residual / gap), vector: vector)
-  }
-}
-
-private func norm(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }
-
-private func normalise(_ x: inout [Double]) {
-  let length = norm(x)
-  for index in x.indices { x[index] /= length }
 }
 
 /// A small deterministic generator (Steele, Lea, Flood 2014) for start vectors, whose quality

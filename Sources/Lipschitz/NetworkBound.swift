@@ -99,6 +99,14 @@ private func report(_ weights: NetworkWeights, norm: Norm) throws(ProofError) ->
   if let other = absoluteValueBound(weights, norm: norm) {
     methods.append(.init(method: .absoluteValues, upper: other, seconds: start.elapsed))
   }
+  let stretches = norm == .l2 ? try jointStretches(weights) : []
+  for (method, part) in [(BoundReport.Method.fast, \JointPair.fast), (.joint, \.best)] {
+    let evidence = stretches.compactMap { $0[keyPath: part] }
+    if evidence.isEmpty { continue }
+    let total = compose(network, stretches: evidence) { layers[$0].bound.upper }.total
+    let seconds = stretches.reduce(0) { $0 + (method == .fast ? $1.fastSeconds : $1.seconds) }
+    methods.append(.init(method: method, upper: total, seconds: seconds))
+  }
   // Equal up to rounding is not tighter: the simpler method then has the word.
   var best = methods[0]
   for other in methods.dropFirst() where other.upper.value < best.upper.value * (1 - 1e-12) {
@@ -106,12 +114,47 @@ private func report(_ weights: NetworkWeights, norm: Norm) throws(ProofError) ->
   }
   return BoundReport(
     norm: norm, upper: best.upper, method: best.method, product: product, methods: methods,
-    stretches: [], layers: layers,
+    stretches: evidence(best.method, stretches), layers: layers,
     residualBlocks: network.blocks.map { block in
       let (body, whole) = block.bounds(in: network, norm: norm) { layers[$0].bound.upper }
       return .init(
         name: block.name, mode: block.mode, weight: block.weight, body: body, whole: whole)
     })
+}
+
+/// What is proved of one stretch.
+private struct JointPair {
+  var fast: JointEvidence?
+  var fastSeconds = 0.0
+  var joint: JointEvidence?
+  var seconds = 0.0
+  /// The tighter of the two.
+  var best: JointEvidence? {
+    guard let fast, let joint else { return fast ?? joint }
+    return joint.square < fast.square ? joint : fast
+  }
+}
+
+private func jointStretches(_ weights: NetworkWeights) throws(ProofError) -> [JointPair] {
+  var pairs: [JointPair] = []
+  for stretch in weights.network.jointStretches() {
+    var start = ContinuousClock.now
+    guard var bound = try JointBound(weights, stretch), let fast = bound.fast() else { continue }
+    var pair = JointPair(fast: fast.evidence, fastSeconds: start.elapsed)
+    start = .now
+    pair.joint = bound.improved(from: fast.multipliers)
+    pair.seconds = start.elapsed
+    pairs.append(pair)
+  }
+  return pairs
+}
+
+private func evidence(_ method: BoundReport.Method, _ pairs: [JointPair]) -> [JointEvidence] {
+  switch method {
+  case .product, .absoluteValues: []
+  case .fast: pairs.compactMap(\.fast)
+  case .joint: pairs.compactMap(\.best)
+  }
 }
 
 extension ContinuousClock.Instant {

@@ -85,6 +85,29 @@ struct NetworkClaims {
     return names.map { .noConstraint(bound: $0.bound, layers: $0.layers, at: $0.span) }
   }
 
+  /// What the layers and constraints themselves warn of; a repeated layer is said once.
+  func cautions() -> [Diagnostic] {
+    var seen: Set<String> = []
+    var warnings: [Diagnostic] = []
+    for node in network.nodes {
+      var cautions = node.layer.cautions(
+        name: node.name, node.inputShapes, norm: network.norm,
+        isHeld: node.declared?.constraint != nil)
+      if let constraint = node.declared?.constraint, case .linear(let linear) = node.operation {
+        cautions += constraint.cautions(name: node.name, linear)
+      }
+      for caution in cautions
+      where seen.insert("\(caution.code.number) \(node.kindSpan.start)").inserted {
+        warnings.append(
+          Diagnostic(caution.code, caution.message, at: node.kindSpan, help: caution.help))
+      }
+    }
+    return warnings
+  }
+
+  /// Whether the description declares a bound of some layer.
+  var declaresBounds: Bool { network.nodes.contains { $0.declared != nil } }
+
   // MARK: a target that is not proved
 
   /// An error where the declaration decides against the target, else a warning that it does not

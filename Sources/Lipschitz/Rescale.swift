@@ -20,8 +20,12 @@ public func certifiedRescale(
 }
 
 /// The same for any operator of one stored tensor.
+///
+/// - Parameter tensor: the layer's other stored tensors, by their local names: the running variance
+///   of a batch normalisation, of which the scale is the weight.
 public func certifiedRescale(
-  weight: [Float], of linear: LinearOperator, norm: Norm, bound: Double
+  weight: [Float], of linear: LinearOperator, norm: Norm, bound: Double,
+  tensor: (String) -> [Float] = { _ in [] }
 ) throws(ProofError) -> [Float] {
   switch linear {
   case .dense(_, let outputs, let inputs):
@@ -31,7 +35,13 @@ public func certifiedRescale(
     return try rescale(weight, bound: bound) { (weight) throws(ProofError) in
       try diagonalBound(weight)
     }
-  case .scaling, .separable, .normalisation:
+  case .normalisation(_, let variance, let epsilon, _, _):
+    let variance = tensor(variance).map(Double.init)
+    return try rescale(weight, bound: bound) { (weight) throws(ProofError) in
+      try normalisationBound(
+        scale: weight.map(Double.init), variance: variance, epsilon: epsilon)
+    }
+  case .scaling, .separable:
     return weight
   case .convolution, .transposedConvolution:
     // Without a proved norm there is no factor; the bound of such a layer is null.

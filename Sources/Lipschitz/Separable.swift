@@ -28,9 +28,10 @@ extension AxisMap {
   /// The entries of a row, columns named twice added up, zeros left out.
   func entries(_ row: Row) -> [Entry] {
     var entries: [Entry] = []
-    for (column, numerator) in zip(row.columns, row.numerators) {
-      if let index = entries.firstIndex(where: { $0.column == column }) {
-        entries[index].numerator += numerator
+    // Equal columns beside each other: a row may be as long as an axis.
+    for (column, numerator) in zip(row.columns, row.numerators).sorted(by: { $0.0 < $1.0 }) {
+      if entries.last?.column == column {
+        entries[entries.count - 1].numerator += numerator
       } else {
         entries.append(Entry(column: column, numerator: numerator))
       }
@@ -57,7 +58,7 @@ extension AxisMap {
       return Self.largest(
         sums.map { $0.map { (numerator: $0.value, divisor: $0.key) } }, .columnSums, .sums)
     case .l2:
-      if let bound = try disjointBound(matrix) { return bound }
+      if let bound = disjointBound(matrix) { return bound }
       return try denseSpectralBound(matrix)
     }
   }
@@ -91,7 +92,7 @@ extension AxisMap {
   ) -> OperatorBound? {
     var readers = [Int](repeating: 0, count: inputs)
     for row in matrix { for entry in row.entries { readers[entry.column] += 1 } }
-    var squares: [[(numerator: Int, divisor: Int)]]
+    let squares: [[(numerator: Int, divisor: Int)]]
     if readers.allSatisfy({ $0 <= 1 }) {
       squares = matrix.map { row in
         [(row.entries.reduce(0) { $0 + $1.numerator * $1.numerator }, row.divisor * row.divisor)]

@@ -49,9 +49,18 @@ public struct TargetAnalysis: Sendable {
 /// Bounds every layer and network from what the description declares, and judges its targets.
 public func analyse(_ experiment: Experiment) -> StaticAnalysis {
   var diagnostics: [Diagnostic] = []
+  // A network of which nobody asks for a bound is not to be warned about what has none.
+  let isClaimed = experiment.targets.contains {
+    switch $0.claim {
+    case .lipschitz(_, _, let bound): bound != nil
+    case .certifiedAccuracy: true
+    case .accuracy: false
+    }
+  }
   let networks = experiment.networks.map { network in
     let analysis = NetworkClaims(network)
     diagnostics += analysis.sumWarnings() + analysis.unenforcedWarnings()
+    if isClaimed || analysis.declaresBounds { diagnostics += analysis.cautions() }
     return analysis
   }
   diagnostics += criticWarnings(experiment, networks)

@@ -5,6 +5,8 @@ import Tensors
 public protocol Constraint: CatalogUnit {
   /// Why this constraint cannot hold this operator in this norm; nil if it can.
   func refusal(_ linear: LinearOperator, norm: Norm) -> String?
+  /// Where people go wrong with this constraint on the operator of layer `name`.
+  func cautions(name: String, _ linear: LinearOperator) -> [Caution]
   /// Whether, when training ends, the stored weight's operator norm is at most the declared bound
   /// (because certified rescale makes it so).
   var isCertifiedAfterTraining: Bool { get }
@@ -22,6 +24,10 @@ extension Constraint {
   public func project(
     _ updated: Value, bound: Double, _ context: ConstraintContext
   ) -> Value { updated }
+}
+
+extension Constraint {
+  public func cautions(name: String, _ linear: LinearOperator) -> [Caution] { [] }
 }
 
 /// What a constraint sees while it emits itself.

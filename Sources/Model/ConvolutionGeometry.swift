@@ -95,3 +95,22 @@ extension ConvolutionGeometry {
     }
   }
 }
+
+extension ConvolutionGeometry {
+  /// The most often that the windows of all outputs read one element, copies in the padding
+  /// included. The convolution's l2 norm is at most √m times that of its weight as a matrix
+  /// [outputs, the rest], because it is that matrix after a selection that reads each element at
+  /// most m times.
+  public var largestCover: Int {
+    axes.reduce(1) { product, axis in
+      var cover = [Int](repeating: 0, count: axis.extent)
+      let places = padding.places(low: axis.low, extent: axis.extent, high: axis.high)
+      for output in 0..<axis.outputs {
+        for tap in 0..<axis.kernel {
+          if let place = places[output * axis.stride + tap * axis.dilation] { cover[place] += 1 }
+        }
+      }
+      return product * (cover.max() ?? 0)
+    }
+  }
+}

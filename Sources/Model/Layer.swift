@@ -10,12 +10,17 @@ public protocol Layer: CatalogUnit {
   func weights(_ inputs: [Shape]) -> [WeightDeclaration]
   /// What the layer is as a map, for the proofs.
   func operation(_ inputs: [Shape]) -> LayerOperation
+  /// Where people go wrong with this layer in a network that is to be bounded in `norm`.
+  func cautions(name: String, _ inputs: [Shape], norm: Norm, isHeld: Bool) -> [Caution]
   /// Emits the layer: operands have the batch as axis 0.
   func lower(_ inputs: [Value], _ context: LoweringContext) -> Value
 }
 
 extension Layer {
   public func weights(_ inputs: [Shape]) -> [WeightDeclaration] { [] }
+  public func cautions(
+    name: String, _ inputs: [Shape], norm: Norm, isHeld: Bool
+  ) -> [Caution] { [] }
 }
 
 /// A shape that a layer cannot take; the caret stands under `argument`, else under the layer.

@@ -13,6 +13,9 @@ public protocol ProfilingExecutable: Executable {
   func run(
     _ program: String, moments: UnsafeMutableBufferPointer<Int64>
   ) throws(EngineError)
+  /// The milliseconds that the library's products and convolutions of a program take alone, each
+  /// run `runs` times on its own, the lower quartiles added: no program that uses them is faster.
+  func kernelMilliseconds(of program: String, runs: Int) throws(EngineError) -> Double
 }
 
 /// One step of a compiled program.

@@ -26,7 +26,8 @@ struct Certification {
       else { continue }
       do throws(ProofError) {
         certified[name] = try certifiedRescale(
-          weight: weight, of: linear, norm: declared.norm, bound: declared.bound)
+          weight: weight, of: linear, norm: declared.norm, bound: declared.bound,
+          tensor: { values[node.tensorName($0)]! })
       } catch {
         throw DiagnosticError(error.naming(name).diagnostic)
       }
@@ -52,7 +53,8 @@ extension LinearOperator {
     case .dense(let weight, _, _): weight
     case .diagonal(let weight, _): weight
     case .convolution(let weight, _), .transposedConvolution(let weight, _): weight
-    case .scaling, .separable, .normalisation: nil
+    case .normalisation(let scale, _, _, _, _): scale
+    case .scaling, .separable: nil
     }
   }
 }

@@ -61,6 +61,11 @@ public final class CriticMeasurement {
     }
   }
 
+  /// The milliseconds of the step's library kernels alone; nil if the engine does not tell.
+  public func kernels(runs: Int) throws(DiagnosticError) -> Double? {
+    try executable.kernels(of: program, runs: runs)
+  }
+
   public func run(_ steps: Int) throws(DiagnosticError) -> StepTimes {
     var milliseconds: [Double] = []
     var losses: [Float] = []

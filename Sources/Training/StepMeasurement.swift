@@ -27,6 +27,11 @@ public final class StepMeasurement {
       initial: initial, prepared: true)
   }
 
+  /// The milliseconds of the step's library kernels alone; nil if the engine does not tell.
+  public func kernels(runs: Int) throws(DiagnosticError) -> Double? {
+    try runner.executable.kernels(of: runner.setup.programs.train, runs: runs)
+  }
+
   public func run(_ steps: Int) throws(DiagnosticError) -> StepTimes {
     var milliseconds: [Double] = []
     var losses: [Float] = []
@@ -65,6 +70,17 @@ public struct StepTimes: Sendable {
       members += [("blocks", .int(growth.blocks)), ("heap_bytes", .int(growth.heapBytes))]
     }
     return .object(members)
+  }
+}
+
+extension Executable {
+  func kernels(of program: Program, runs: Int) throws(DiagnosticError) -> Double? {
+    guard let executable = self as? any ProfilingExecutable else { return nil }
+    do {
+      return try executable.kernelMilliseconds(of: program.name, runs: runs)
+    } catch {
+      throw DiagnosticError(error)
+    }
   }
 }
 

@@ -65,9 +65,11 @@ struct BoundFinding {
 
   private var summary: [[String]] {
     var rows = [["bound", report.upper.text(significant: 7), "proved, \(report.method.rawValue)"]]
-    if report.method != .product {
+    // Where one method is all there is, the first row says it.
+    for other in report.methods where report.methods.count > 1 {
       rows.append([
-        "product", report.product.text(significant: 7), "proved, layer by layer; not as tight",
+        "  \(other.method.rawValue)", other.upper.text(significant: 7),
+        "proved, \(Self.meaning(other.method)), \(Self.milliseconds(other.seconds))",
       ])
     }
     if let perRawUnit, unitFactor != .one {
@@ -90,6 +92,20 @@ struct BoundFinding {
     return rows
   }
 
+  private static func meaning(_ method: BoundReport.Method) -> String {
+    switch method {
+    case .product: "layer by layer"
+    case .absoluteValues: "through |W|"
+    case .fast: "multipliers in closed form"
+    case .joint: "multipliers by search"
+    }
+  }
+
+  private static func milliseconds(_ seconds: Double) -> String {
+    let text = seconds < 0.01 ? "\((seconds * 10_000).rounded() / 10)" : "\(Int(seconds * 1000))"
+    return text + " ms"
+  }
+
   // MARK: JSON
 
   /// The keys and meanings are a contract that other programs rely on.
@@ -101,6 +117,13 @@ struct BoundFinding {
       (key: "lower", value: .decimal((slope ?? .zero).json)),
       (key: "product", value: .decimal(report.product.json)),
       (key: "method", value: .string(report.method.rawValue)),
+      (key: "methods", value: .array(report.methods.map { method in
+        .object([
+          (key: "method", value: .string(method.method.rawValue)),
+          (key: "upper", value: .decimal(method.upper.json)),
+          (key: "seconds", value: .double(method.seconds)),
+        ])
+      })),
       (key: "per_raw_unit", value: .decimal(perRawUnit?.json ?? "null")),
       (key: "layers", value: .array(report.layers.map(Self.layer))),
       (key: "residual_blocks", value: .array(report.residualBlocks.map(Self.block))),

@@ -13,7 +13,8 @@ struct MeasureStepCommand: ParsableCommand {
       the loss. With --stdin, each line `run N` runs N steps and prints one line of JSON: \
       milliseconds and losses, one number a step, each loss that of the weights before the step's \
       update, and `blocks` and `heap_bytes`, what the engine's memory and the process's heap grew \
-      by meanwhile.
+      by meanwhile. A line `kernels N` prints the milliseconds that the step's products and \
+      convolutions take alone, each run N times on its own and their lower quartiles added.
 
       --network critic times the critic's step of a description with models: forward on real and \
       generated samples, penalty, gradient and update of the critic's weights; the generator does \
@@ -40,7 +41,7 @@ struct MeasureStepCommand: ParsableCommand {
   @Option(help: "Steps before them.")
   var warmup = 10
 
-  @Flag(help: "Take lines `run N` from standard input until it ends.")
+  @Flag(help: "Take lines `run N` and `kernels N` from standard input until it ends.")
   var stdin = false
 
   @OptionGroup var machine: MachineOptions
@@ -49,17 +50,20 @@ struct MeasureStepCommand: ParsableCommand {
     try Failure.reported(color: source.color) {
       let (experiment, directory) = try source.load()
       let run: (Int) throws -> StepTimes
+      let kernels: (Int) throws -> Double?
       if network != nil {
         let measurement = try CriticMeasurement(
           experiment, engine: machine.engine.engine, threads: machine.threads, weights: weights,
           inputs: inputs)
         run = { try measurement.run($0) }
+        kernels = { try measurement.kernels(runs: $0) }
       } else {
         let measurement = try StepMeasurement(
           TrainingSetup(experiment, directory: directory), engine: machine.engine.engine,
           threads: machine.threads, memoryLimit: machine.memoryLimitBytes,
           weights: weights)
         run = { try measurement.run($0) }
+        kernels = { try measurement.kernels(runs: $0) }
       }
       func measure(_ steps: Int) throws {
         let times = try run(steps)
@@ -72,10 +76,15 @@ struct MeasureStepCommand: ParsableCommand {
       }
       while let line = readLine() {
         let words = line.split(separator: " ")
-        guard words.count == 2, words[0] == "run", let count = Int(words[1]), count >= 0 else {
-          throw ValidationError("expected `run N`, found `\(line)`")
+        guard words.count == 2, ["run", "kernels"].contains(words[0]), let count = Int(words[1]),
+          count >= 0
+        else { throw ValidationError("expected `run N` or `kernels N`, found `\(line)`") }
+        if words[0] == "run" {
+          try measure(count)
+        } else {
+          let milliseconds = try kernels(count).map { "\($0)" } ?? "null"
+          Console.write("{\"milliseconds\":\(milliseconds)}\n", to: STDOUT_FILENO)
         }
-        try measure(count)
       }
       return 0
     }

@@ -90,8 +90,10 @@ extension CPUEngineTests {
     @Test(.enabled(if: multipliesItself))
     func productsWithTransposedWeightsAllocateNothing() throws {
       let program = program { g in
-        let product = g.dot(g.input("x", [128, 300]), g.input("w", [200, 300]), transposeRight: true)
-        return [g.unary(.relu, g.add(product, g.broadcast(trailing: g.input("b", [200]), to: [128, 200])))]
+        let weight = g.input("w", [200, 300])
+        let product = g.dot(g.input("x", [128, 300]), weight, transposeRight: true)
+        let bias = g.broadcast(trailing: g.input("b", [200]), to: [128, 200])
+        return [g.unary(.relu, g.add(product, bias))]
       }
       #expect(try calls(program) == 0)
     }

@@ -53,7 +53,7 @@ import Testing
     #expect(result.code == 0)
     let value = try #require(result.value as? [String: Any])
     #expect(Set(value.keys) == [
-      "lgc", "norm", "upper", "lower", "product", "method", "per_raw_unit", "layers",
+      "lgc", "norm", "upper", "lower", "product", "method", "methods", "per_raw_unit", "layers",
       "residual_blocks", "seconds",
     ])
     let upper = try #require(value["upper"] as? Double)

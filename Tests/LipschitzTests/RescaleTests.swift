@@ -45,4 +45,24 @@ import Testing
       try certifiedRescale(weight: [1, .nan], rows: 1, columns: 2, norm: .l2, bound: 1)
     }
   }
+
+  /// The stored float32 numbers, in double.
+  @Test(arguments: [0.3, 1, 100])
+  func batchNormsRescaleMakesTheBoundTrueOfTheStoredTensors(_ bound: Double) throws {
+    let linear = LinearOperator.normalisation(
+      scale: "weight", variance: "running_var", epsilon: 1e-5, channels: 8, count: 4)
+    let variance: [Float] = [0.01, 2, 0.3, 1, 0.5, 7, 0, 0.25]
+    let weight: [Float] = [0.5, -3, 1, 0.25, -0.75, 2, 0.125, 1]
+    func largest(_ weight: [Float]) -> Double {
+      zip(weight, variance).map { abs(Double($0)) / (Double($1) + 1e-5).squareRoot() }.max()!
+    }
+    let rescaled = try certifiedRescale(
+      weight: weight, of: linear, norm: .l2, bound: bound, tensor: { _ in variance })
+    #expect(largest(rescaled) <= bound)
+    if bound == 100 {
+      #expect(rescaled == weight)
+    } else {
+      #expect(largest(rescaled) > bound * (1 - 1e-6))
+    }
+  }
 }

@@ -129,6 +129,25 @@ import Testing
     #expect(resolved("a", in: ".") == "a")
   }
 
+  @Test func noiseIsUniformInBytesAndLabels() {
+    let samples = Synthetic.noise(count: 3000, shape: [3, 5], classes: 7, seed: 4, split: "train")
+    guard case .bytes(let bytes) = samples.storage else {
+      Issue.record("noise is stored as bytes")
+      return
+    }
+    #expect(bytes.count == 3000 * 15 && samples.labels.count == 3000)
+    // 45 000 bytes in 256 bins: 176 a bin, deviation 13; 3000 labels in 7: 429, deviation 19.
+    var counts = [Int](repeating: 0, count: 256)
+    for byte in bytes { counts[Int(byte)] += 1 }
+    #expect(counts.allSatisfy { (176 - 80...176 + 80).contains($0) })
+    for label in 0..<7 {
+      let count = samples.labels.count { $0 == label }
+      #expect((429 - 110...429 + 110).contains(count))
+    }
+    let test = Synthetic.noise(count: 3000, shape: [3, 5], classes: 7, seed: 4, split: "test")
+    #expect(test.labels != samples.labels)
+  }
+
   @Test func twoMoonsLieOnTheirHalfCircles() throws {
     let data = try load("{type: synthetic, samples: 101, test_samples: 0, noise: 0}")
     #expect(data.test == nil)

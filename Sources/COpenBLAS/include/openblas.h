@@ -27,6 +27,16 @@ void openblas_symv(int n, const double *a, int lda, const double *x, double *y);
 /* y ← alpha·A·x + beta·y, A m×n; with `transposed`, y ← alpha·Aᵀ·x + beta·y. */
 void openblas_gemv(int transposed, int m, int n, double alpha, const double *a, int lda,
                    const double *x, double beta, double *y);
+/* C ← alpha·op(A)·op(B) + beta·C, C m×n, op transposes where asked for; k is the inner extent. */
+void openblas_scaled_gemm(int transpose_a, int transpose_b, int m, int n, int k, double alpha,
+                          const double *a, int lda, const double *b, int ldb, double beta,
+                          double *c, int ldc);
+/* Lower triangle of C (n×n) ← alpha·A·Aᵀ + beta·C, A n×k. */
+void openblas_gram_lower(int n, int k, double alpha, const double *a, int lda, double beta,
+                         double *c, int ldc);
+/* B (m×n) ← B·L⁻¹, or with `transposed` B·L⁻ᵀ, L n×n lower triangular. */
+void openblas_solve_right(int transposed, int m, int n, const double *l, int ldl, double *b,
+                          int ldb);
 /* Cholesky factorisation of the lower triangle in place; LAPACK's info. */
 int openblas_potrf(int n, double *a, int lda);
 /* The same of a Hermitian matrix, entries (real, imaginary). */
@@ -40,6 +50,9 @@ int openblas_band_step(int panel, int rest, double *a, int lda);
 /* The largest eigenvalue and its unit vector of a symmetric matrix (upper triangle, destroyed);
  * LAPACK's info, or −1000 where memory is short. */
 int openblas_top_eigenpair(int n, double *a, int lda, double *value, double *vector);
+/* The `count` largest eigenvalues (ascending) and their unit vectors (columns) of a symmetric
+ * matrix (upper triangle, destroyed); LAPACK's info, or −1000 where memory is short. */
+int openblas_top_eigenpairs(int n, int count, double *a, int lda, double *values, double *vectors);
 /* All eigenvalues (ascending, into d) and vectors (columns of z, n×n) of the symmetric
  * tridiagonal matrix with diagonal d and off-diagonal e (destroyed); LAPACK's info. */
 int openblas_tridiagonal(int n, double *d, double *e, double *z);
