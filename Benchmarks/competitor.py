@@ -14,16 +14,15 @@ class Competitor:
             stderr=subprocess.DEVNULL, text=True, env=environment)
         # Of each round, the median in milliseconds.
         self.rounds = []
-        self.extra = {}
 
     def read(self):
         """The next line of JSON; None when the process has ended."""
         line = self.process.stdout.readline()
         return json.loads(line) if line else None
 
-    def run(self, steps):
+    def run(self, steps, what="run"):
         try:
-            self.process.stdin.write(f"run {steps}\n")
+            self.process.stdin.write(f"{what} {steps}\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             return None

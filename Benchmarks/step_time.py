@@ -68,6 +68,9 @@ def merge(arguments, name, result):
     if name == "scaling":
         results["scaling"] = result
     else:
+        known = results["benchmarks"].get(name, {}).get("rows", {})
+        # With --peers, the others keep what they had; every ratio is of rounds of one run.
+        result["rows"] = (known if arguments.peers else {}) | result["rows"]
         results["benchmarks"][name] = result
     path.write_text(json.dumps(results, indent=1))
     (RESULTS / "step_time.md").write_text(report.markdown(results))
@@ -123,15 +126,21 @@ def measure(arguments, model):
             competitors[peer] = Competitor(peer, [
                 sys.executable, HERE / "peer.py", peer, model, weights, arguments.threads])
         rows = first_losses(competitors, benchmark)
+        kernels = []
         for _ in range(arguments.rounds):
+            kernels.append(competitors["lgc"].run(max(3, steps // 4), "kernels"))
             for competitor in competitors.values():
                 times = competitor.run(steps)["milliseconds"]
                 competitor.rounds.append(statistics.median(times))
         for key, competitor in competitors.items():
             rows[key] |= {
                 "milliseconds": statistics.median(competitor.rounds),
-                "rounds": competitor.rounds, "peak_bytes": competitor.peak_bytes()}
+                "rounds": competitor.rounds, "ours": competitors["lgc"].rounds,
+                "peak_bytes": competitor.peak_bytes()}
             competitor.close()
+    kernels = [reply["milliseconds"] for reply in kernels]
+    rows["floor"] = {"milliseconds": statistics.median(kernels), "rounds": kernels,
+                     "ours": competitors["lgc"].rounds}
     batch = model.rsplit("_", 1)[1] if "inference" in model else network(name).BATCH
     return {"batch": int(batch), "steps": steps, "rounds": arguments.rounds, "rows": rows,
             "agree": all(row.get("gap", 0) <= benchmark.tolerance for row in rows.values())}
@@ -191,10 +200,11 @@ def show(model, result):
         if "unsupported" in row:
             print(f"  {report.label(name):36}  cannot: {row['unsupported'][:70]}")
             continue
-        ratio = "" if name == "lgc" else f"lgc / it = {report.ratios(rows, [name]):.2f}"
+        ratio = "" if name == "lgc" else f"lgc / it = {report.ratio(row):.2f}"
         print(f"  {report.label(name):36} {row['milliseconds']:8.2f}  "
               f"({min(row['rounds']):.2f}–{max(row['rounds']):.2f})  {ratio:16}  "
-              f"{row.get('peak_bytes', 0) / 1e6:6.0f} MB  losses differ by {row.get('gap', 0):.0e}")
+              + (f"{row['peak_bytes'] / 1e6:6.0f} MB  losses differ by {row['gap']:.0e}"
+                 if "gap" in row else ""))
     if not result["agree"]:
         print("  THE LOSSES DO NOT AGREE: this is not the same computation")
     sys.stdout.flush()

@@ -27,6 +27,7 @@ static struct {
   /* LAPACK's Fortran symbols come from libopenblas itself. The trailing size_t are gfortran's
    * hidden lengths of the character arguments. */
   void (*dpotrf)(const char *, const int *, double *, const int *, int *, size_t);
+  void (*zherk)(int, int, int, int, int, double, const void *, int, double, void *, int);
   void (*zpotrf)(const char *, const int *, double *, const int *, int *, size_t);
   void (*dsyevr)(const char *, const char *, const char *, const int *, double *, const int *,
                  const double *, const double *, const int *, const int *, const double *, int *,
@@ -77,6 +78,7 @@ static void load(void) {
       {"cblas_dsymv", (void **)&blas.dsymv},
       {"cblas_dgemv", (void **)&blas.dgemv},
       {"dpotrf_", (void **)&blas.dpotrf},
+      {"cblas_zherk", (void **)&blas.zherk},
       {"zpotrf_", (void **)&blas.zpotrf},
       {"dsyevr_", (void **)&blas.dsyevr},
       {"dsteqr_", (void **)&blas.dsteqr},
@@ -140,6 +142,11 @@ int openblas_potrf(int n, double *a, int lda) {
   int info = 0;
   blas.dpotrf("L", &n, a, &lda, &info, 1);
   return info;
+}
+
+void openblas_complex_gram(int n, int k, const double *a, int lda, double beta, double *c,
+                           int ldc) {
+  blas.zherk(col_major, upper, no_trans, n, k, 1.0, a, lda, beta, c, ldc);
 }
 
 int openblas_complex_potrf(int n, double *a, int lda) {

@@ -8,7 +8,7 @@ extension Certificate {
   /// What a node computes, with the stored tensors by their full names.
   static func operation(_ node: LayerNode) -> JSONValue {
     switch node.operation {
-    case .linear(let linear): linear.json(node)
+    case .linear(let linear): linear.json(node.tensorName)
     case .elementwise(let slopes):
       .typed("elementwise", [
         (key: "slopes", value: .array([.hexadecimal(slopes.lower), .hexadecimal(slopes.upper)]))
@@ -34,9 +34,9 @@ extension LipschitzConstants {
 }
 
 extension LinearOperator {
-  fileprivate func json(_ node: LayerNode) -> JSONValue {
+  func json(_ tensorName: (String) -> String) -> JSONValue {
     func weight(_ name: String) -> (key: String, value: JSONValue) {
-      (key: "weight", value: .string(node.tensorName(name)))
+      (key: "weight", value: .string(tensorName(name)))
     }
     switch self {
     case .dense(let name, let outputs, let inputs):
@@ -57,8 +57,8 @@ extension LinearOperator {
       ])
     case .normalisation(let scale, let variance, let epsilon, let channels, let count):
       return .typed("normalisation", [
-        (key: "scale", value: JSONValue(scale.map(node.tensorName))),
-        (key: "variance", value: .string(node.tensorName(variance))),
+        (key: "scale", value: JSONValue(scale.map(tensorName))),
+        (key: "variance", value: .string(tensorName(variance))),
         (key: "epsilon", value: .hexadecimal(epsilon)), (key: "channels", value: .int(channels)),
         (key: "count", value: .int(count)),
       ])

@@ -71,6 +71,8 @@ extension Network {
     guard case .node(let last) = exit else { return [] }
     var first = 0
     if case .node(let index) = entry { first = index + 1 }
+    // A stretch trimmed at both ends may be empty.
+    guard first <= last else { return [] }
     // Only what the exit depends on.
     var isLive = [Bool](repeating: false, count: last + 1 - first)
     isLive[last - first] = true
@@ -96,6 +98,7 @@ extension Network {
     var (first, last) = (gates.startIndex, gates.endIndex - 1)
     while first < last, isThin(first) { first += 1 }
     while last > first, isThin(last - 1) { last -= 1 }
+    guard first < last else { return nil }
     let inside = nodes(from: gates[first], to: gates[last])
     let matrices = inside.filter { nodes[$0].isMatrix }.count
     let sums = inside.filter { nodes[$0].isSum }.count

@@ -43,9 +43,14 @@ public func certifiedRescale(
     }
   case .scaling, .separable:
     return weight
-  case .convolution, .transposedConvolution:
-    // Without a proved norm there is no factor; the bound of such a layer is null.
-    return weight
+  case .convolution(_, let geometry):
+    return try rescale(weight, bound: bound) { (weight) throws(ProofError) in
+      try convolutionBound(weight, geometry, norm: norm)
+    }
+  case .transposedConvolution(_, let geometry):
+    return try rescale(weight, bound: bound) { (weight) throws(ProofError) in
+      try convolutionBound(weight, geometry, norm: norm, isTransposed: true)
+    }
   }
 }
 

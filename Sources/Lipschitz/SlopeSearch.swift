@@ -10,21 +10,24 @@ public struct Slope: Sendable {
   public let b: [Float]
 }
 
-/// Looks for a steep place of the network: points at random, the steepest direction at each by
-/// the power method of the norm (w = J·v, z = Jᵀ·s with s dual to w, v dual to z), then new points
-/// around the best ones. The result is the same for the same weights and engine.
+/// Looks for a steep place of the network: points at random and of `data`, the steepest direction
+/// at each by the power method of the norm (w = J·v, z = Jᵀ·s with s dual to w, v dual to z), then
+/// new points around the best ones, uphill and at random. The result is the same for the same
+/// weights and engine.
 ///
 /// - Parameters:
+///   - data: inputs to start from, each of the network's input elements; may be empty.
 ///   - search: runs the search; its precision decides nothing but how good the result is.
 ///   - exact: evaluates the final slopes; must compute in float64 (the rounding it is trusted
 ///     with is subtracted, see `roundingErrors`).
 /// - Returns: nil where no slope is found or none can be vouched for.
 public func steepestSlope(
-  _ weights: NetworkWeights, norm: Norm, search: any Engine, exact: any Engine
+  _ weights: NetworkWeights, norm: Norm, search: any Engine, exact: any Engine,
+  data: [[Float]] = []
 ) throws(EngineError) -> Slope? {
   guard let floats = weights.floats else { return nil }
   var search = try SlopeSearch(weights, floats, norm: norm, engine: search)
-  let places = try search.run()
+  let places = try search.run(data)
   return try steepestWitness(places, weights, floats, norm: norm, engine: exact)
 }
 
@@ -65,6 +68,8 @@ private struct SlopeSearch {
   let inputs: Int
   let outputs: Int
   let executable: any Executable
+  /// Uphill directions; nil without activations, and where the engine cannot run them.
+  let ascent: (any Executable)?
   var random = SplitMix(state: 0x51_0E_5E_A7_C4)
 
   init(
@@ -76,11 +81,18 @@ private struct SlopeSearch {
     outputs = network.outputShape.elementCount
     let size = max(1, network.parameterCount + inputs + outputs)
     batch = max(2, min(32, 20_000_000 / size))
-    rounds = max(3, min(80, 1_600_000_000 / (size * batch)))
+    rounds = max(3, min(160, 1_600_000_000 / (size * batch)))
     executable = try engine.compile(
       [Self.program(network, batch, isTransposed: false),
        Self.program(network, batch, isTransposed: true)], options: Self.options(size))
     try executable.load(floats)
+    if network.nodes.contains(where: { $0.activationSlopes != nil }) {
+      ascent = try? engine.compile(
+        [Self.uphillProgram(network, batch)], options: Self.options(size))
+      try ascent?.load(floats)
+    } else {
+      ascent = nil
+    }
   }
 
   /// One thread for all but large networks: steps are so short that waiting for another thread,
@@ -107,19 +119,128 @@ private struct SlopeSearch {
     return Program(name: "jvp", graph: g.graph, outputs: [.init("result", w)]).optimized()
   }
 
-  mutating func run() throws(EngineError) -> [Place] {
+  /// x, v, s ↦ two directions of x in which sᵀ·J(x)·v is expected to grow.
+  ///
+  /// `smooth` is its gradient, which is zero for piecewise linear networks. `kinks` moves what an
+  /// activation reads, u, where a larger slope there would help: with t = ∂u·v and g the cotangent
+  /// of what it writes, sᵀJv grows by g·t per unit of slope, and near 0 slopes mostly grow with u. So
+  /// it is the gradient of Σ ⟨u, g·t/(1 + (6u/m)²)⟩ with all but the first factor held, m = mean |u|.
+  static func uphillProgram(_ network: Network, _ batch: Int) -> Program {
+    let g = GraphBuilder()
+    let x = g.input("x", [batch] + network.inputShape)
+    let v = g.input("v", g.shape(x))
+    let forward = Lowering.forwardValue(network: network, x: x, mode: .deployed, g)
+    let y = forward.output
+    let s = g.input("s", g.shape(y))
+    let seed = g.constant(0, g.shape(y))
+    let z = g.gradient(of: y, with: [x], seed: seed)[0]
+    let w = g.gradient(of: z, with: [seed], seed: v)[0]
+    let smooth = g.gradient(of: w, with: [x], seed: s)[0]
+
+    var activations: [(argument: Value, result: Value)] = []
+    for (index, node) in network.nodes.enumerated() where node.activationSlopes != nil {
+      let argument: Value = if case .node(let operand) = node.inputs[0] {
+        forward.nodes[operand]
+      } else { x }
+      activations.append((argument, forward.nodes[index]))
+    }
+    var kinks = g.constant(0, g.shape(x))
+    if !activations.isEmpty {
+      let cotangents = g.gradient(of: y, with: activations.map(\.result), seed: s)
+      // ∂u·v of every u at once: Σ ⟨u, r⟩ is linear in r, at any r.
+      let probes = activations.map { g.constant(0, g.shape($0.argument)) }
+      func sum(_ factors: [Value]) -> Value {
+        zip(activations, factors).map { g.sum(g.multiply($0.argument, $1)) }
+          .reduce(g.constant(0)) { g.add($0, $1) }
+      }
+      let pulled = g.gradient(of: sum(probes), with: [x])[0]
+      let tangents = g.gradient(of: pulled, with: probes, seed: v)
+      let pushes = activations.indices.map { k in
+        let u = activations[k].argument
+        let size = g.binary(.maximum, u, g.negate(u))
+        let count = Double(g.shape(u).elementCount)
+        let mean = g.add(g.multiply(g.sum(size), 1 / count), 1e-30)
+        let ratio = g.divide(g.multiply(size, 6), g.broadcast(mean, to: g.shape(u), axes: []))
+        let gain = g.multiply(cotangents[k], tangents[k])
+        return g.stopGradient(g.divide(gain, g.add(g.square(ratio), 1)))
+      }
+      kinks = g.gradient(of: sum(pushes), with: [x])[0]
+    }
+    return Program(
+      name: "uphill", graph: g.graph,
+      outputs: [.init("smooth", smooth), .init("kinks", kinks)]
+    ).optimized()
+  }
+
+  mutating func run(_ data: [[Float]]) throws(EngineError) -> [Place] {
     var best: [Place] = []
     var places = (0..<batch).map { startingPlace($0) }
+    // The steepest of the data, a batch at a time.
+    for first in stride(from: 0, to: data.count, by: batch) {
+      for index in 0..<min(batch, data.count - first) { places[index].x = data[first + index] }
+      for _ in 0..<8 { try steepen(&places) }
+      best = steepest(best + places)
+      places = (0..<batch).map { startingPlace($0) }
+    }
     for round in 0..<rounds {
       for _ in 0..<(round == 0 ? 8 : 3) { try steepen(&places) }
-      best = Array((best + places.filter { $0.slope.isFinite }).sorted { $0.slope > $1.slope }
-        .prefix(max(2, batch / 4)))
+      best = steepest(best + places)
       guard !best.isEmpty else { return [] }
-      places = (0..<batch).map { neighbour(of: best[$0 % best.count], round + $0) }
+      let directions = try uphill(best)
+      places = (0..<batch).map { index in
+        let place = best[index % best.count]
+        let turn = index / best.count
+        guard turn < 3, let directions else { return neighbour(of: place, round + index) }
+        let uphill = directions[index % best.count][(turn + round) % 2]
+        return step(from: place, along: uphill, (round + turn) % 5)
+          ?? neighbour(of: place, round + index)
+      }
     }
     try steepen(&places)
-    return Array((best + places.filter { $0.slope.isFinite }).sorted { $0.slope > $1.slope }
-      .prefix(4))
+    return Array(steepest(best + places).prefix(4))
+  }
+
+  private func steepest(_ places: [Place]) -> [Place] {
+    Array(places.filter { $0.slope.isFinite }.sorted { $0.slope > $1.slope }
+      .prefix(max(2, batch / 4)))
+  }
+
+  /// `kinks` and `smooth` at each place.
+  private func uphill(_ places: [Place]) throws(EngineError) -> [[[Float]]]? {
+    guard let ascent else { return nil }
+    let padded = (0..<batch).map { places[$0 % places.count] }
+    let x = padded.flatMap(\.x)
+    let v = padded.flatMap(\.v)
+    try executable.writeInput("x", of: "jvp", x)
+    try executable.writeInput("v", of: "jvp", v)
+    try executable.run("jvp")
+    var w = try executable.readOutput("result", of: "jvp", count: batch * outputs)
+    for index in 0..<batch {
+      let row = index * outputs..<(index + 1) * outputs
+      w.replaceSubrange(row, with: dual(w[row]))
+    }
+    try ascent.writeInput("x", of: "uphill", x)
+    try ascent.writeInput("v", of: "uphill", v)
+    try ascent.writeInput("s", of: "uphill", w)
+    try ascent.run("uphill")
+    let kinks = try ascent.readOutput("kinks", of: "uphill", count: batch * inputs)
+    let smooth = try ascent.readOutput("smooth", of: "uphill", count: batch * inputs)
+    return places.indices.map { index in
+      let row = index * inputs..<(index + 1) * inputs
+      return [Array(kinks[row]), Array(smooth[row])]
+    }
+  }
+
+  /// A step of a length that depends on `turn`; nil where there is no direction.
+  private func step(from place: Place, along direction: [Float], _ turn: Int) -> Place? {
+    let length = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    guard length > 0, length.isFinite else { return nil }
+    let size = max(0.1, place.x.reduce(0) { $0 + $1 * $1 }.squareRoot())
+    let factor = size * [0.01, 0.03, 0.1, 0.3, 0.003][turn] / length
+    var result = place
+    result.slope = 0
+    for index in result.x.indices { result.x[index] += factor * direction[index] }
+    return result
   }
 
   /// Inputs as they occur (in [0, 1)), and points around the origin at several scales.

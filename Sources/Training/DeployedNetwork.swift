@@ -8,6 +8,7 @@ public final class DeployedNetwork {
   private let network: Network
   private let batch: Int
   private let executable: any Executable
+  private let program: Program
   private let forward: BatchedProgram
 
   public init(
@@ -24,11 +25,16 @@ public final class DeployedNetwork {
       return executable
     }
     self.executable = executable
+    self.program = program
     forward = BatchedProgram(program, of: executable, batch: batch)
   }
 
   /// The engine's memory: weights, and what it works in.
   public var plannedBytes: Int { executable.plannedBytes }
+
+  func kernels(runs: Int) throws(DiagnosticError) -> Double? {
+    try executable.kernels(of: program, runs: runs)
+  }
 
   /// The outputs of up to one batch of samples, one row after the other; until the next call.
   public func outputs(of x: [Float]) throws(DiagnosticError) -> UnsafeBufferPointer<Float> {

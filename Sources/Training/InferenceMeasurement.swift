@@ -62,6 +62,11 @@ public final class InferenceMeasurement {
     self.batches = batches
   }
 
+  /// What the products and convolutions of a batch take alone, in milliseconds.
+  public func kernels(runs: Int) throws(DiagnosticError) -> Double? {
+    try network.kernels(runs: runs)
+  }
+
   public func run(_ runs: Int) throws(DiagnosticError) -> Times {
     var milliseconds: [Double] = []
     var sums: [Double] = []

@@ -53,6 +53,17 @@ public struct InputScaling: Sendable {
     }
   }
 
+  /// The scaled samples `indices`, each as the model reads it.
+  public func scaled(_ samples: Samples, at indices: Range<Int>) -> [[Float]] {
+    let size = channels * channelSize
+    return indices.map { index in
+      [Float](unsafeUninitializedCapacity: size) { buffer, count in
+        fill(buffer.baseAddress!, with: samples, at: [index])
+        count = size
+      }
+    }
+  }
+
   /// The scaled samples `indices` one after the other; each takes `shape` elements.
   func fill(
     _ target: UnsafeMutablePointer<Float>, with samples: Samples, at indices: some Sequence<Int>

@@ -40,12 +40,10 @@ struct AbsoluteValueCheck {
         values.append(
           [Double](repeating: try spread(largest, constants[.linf]!, node), count: node.count))
       case .scaled(let weight, let constants):
-        let numbers = try weights.numbers(weight)
         let largest = operands.compactMap { $0.max() }.max() ?? 0
-        let factor = numbers.reduce(0) { max($0, $1.magnitude) }
-        let value = try spread(largest, constants[.linf]!, node)
+        let constant = try scaled(constants[.linf]!, weight)
         values.append(
-          [Double](repeating: Directed.productUp(value, factor), count: node.count))
+          [Double](repeating: try spread(largest, constant, node), count: node.count))
       case .unbounded: throw unbounded(node)
       }
     }
@@ -80,9 +78,8 @@ struct AbsoluteValueCheck {
           let value = try spread(cotangent.max() ?? 0, constants[.l1]!, node)
           add([Double](repeating: value, count: graph.count(source)), to: source)
         case .scaled(let weight, let constants):
-          let factor = try weights.numbers(weight).reduce(0) { max($0, $1.magnitude) }
           let value = try spread(
-            Directed.productUp(cotangent.max() ?? 0, factor), constants[.l1]!, node)
+            cotangent.max() ?? 0, try scaled(constants[.l1]!, weight), node)
           add([Double](repeating: value, count: graph.count(source)), to: source)
         case .unbounded: throw unbounded(node)
         }
@@ -94,6 +91,12 @@ struct AbsoluteValueCheck {
 
   private func unbounded(_ node: StatedGraph.Node) -> VerificationError {
     .refused("it has no finite constant, and a bound is stated", at: node.name)
+  }
+
+  /// constant · max |w|
+  private func scaled(_ constant: Double, _ weight: String) throws(VerificationError) -> Double {
+    let largest = try weights.numbers(weight).reduce(0) { max($0, $1.magnitude) }
+    return largest == 0 || constant == 0 ? 0 : Directed.productUp(constant, largest)
   }
 
   private func spread(
@@ -126,9 +129,16 @@ struct AbsoluteValueCheck {
       let size = x.count / count
       return x.indices.map { Directed.productUp(x[$0], numbers[$0 / size].magnitude) }
     case .scaling(let factor): return x.map { Directed.productUp($0, factor.magnitude) }
-    case .convolution, .separable, .normalisation:
-      throw .refused(
-        "this version cannot carry absolute values through the operation", at: node.name)
+    case .convolution(let weight, let geometry, let isAdjoint):
+      let numbers = try weights.numbers(weight, shape: geometry.weightShape)
+      return AbsoluteConvolutionCheck(geometry, numbers)
+        .image(of: x, isTransposed: isAdjoint != isTransposed)
+    case .separable(let channels, let axes):
+      return absoluteSeparable(axes, channels: channels, x, isTransposed: isTransposed)
+    case .normalisation(let scale, let variance, let epsilon, let channels, let count):
+      let factors = try OperatorCheck(weights: weights, norm: .linf)
+        .normalisationFactors(scale, variance, epsilon, channels: channels)
+      return x.indices.map { Directed.productUp(x[$0], factors[$0 / count]) }
     }
   }
 }

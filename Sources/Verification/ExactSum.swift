@@ -1,6 +1,6 @@
 import Rounding
 
-/// A sum of numbers ≥ 0 known to far more than a double's precision: the running sum, the sum of
+/// A sum of numbers known to far more than a double's precision: the running sum, the sum of
 /// its rounding errors, and a bound of what that second sum lost itself.
 struct ExactSum {
   private var high = 0.0
@@ -13,6 +13,14 @@ struct ExactSum {
     let part = sum - high
     correct((high - (sum - part)) + (term - part))
     high = sum
+  }
+
+  /// Adds |other|, of a sum of numbers of any sign.
+  mutating func addMagnitude(of other: ExactSum) {
+    let isNegative = other.high < 0 || other.high == 0 && other.low < 0
+    add(isNegative ? -other.high : other.high)
+    add(isNegative ? -other.low : other.low)
+    lost += other.lost
   }
 
   /// Adds a · b, both ≥ 0.

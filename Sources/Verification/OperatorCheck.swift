@@ -62,6 +62,19 @@ struct OperatorCheck {
       case .float64(let values):
         return try dense(values, outputs, inputs, bound: bound, evidence)
       }
+    case (.convolution(let weight, let geometry, let isTransposed), _):
+      let numbers = try weights.numbers(weight, shape: geometry.weightShape)
+      if let holds = try ConvolutionCheck(geometry, numbers)
+        .holds(bound, norm, isTransposed: isTransposed, evidence)
+      {
+        return holds
+      }
+      throw refused(node, "this version cannot check the evidence `\(evidence.word)` of it")
+    case (.separable(_, let axes), _):
+      return try SeparableCheck(axes: axes).holds(bound, norm)
+    case (.normalisation(let scale, let variance, let epsilon, let channels, _), _):
+      let factors = try normalisationFactors(scale, variance, epsilon, channels: channels)
+      return (factors.max() ?? 0) <= bound
     default:
       throw refused(node, "this version cannot check the evidence `\(evidence.word)` of it")
     }
@@ -81,6 +94,26 @@ struct OperatorCheck {
       default: return false
       }
     }
+  }
+
+  /// |scale| / √(variance + ε) of each channel, rounded up.
+  func normalisationFactors(
+    _ scale: String?, _ variance: String, _ epsilon: Double, channels: Int
+  ) throws(VerificationError) -> [Double] {
+    let variances = try weights.numbers(variance, shape: [channels])
+    var scales = [Double](repeating: 1, count: channels)
+    if let scale { scales = try weights.numbers(scale, shape: [channels]) }
+    var factors: [Double] = []
+    let name = variance
+    for (scale, variance) in zip(scales, variances) {
+      let least = Directed.sumDown(variance, epsilon)
+      guard variance >= 0, least > 0 else {
+        throw .refused("it holds a variance that is not positive", at: name)
+      }
+      factors.append(
+        scale == 0 ? 0 : Directed.quotientUp(scale.magnitude, Directed.squareRootDown(least)))
+    }
+    return factors
   }
 
   /// max |w| of a tensor, of any shape where nil.

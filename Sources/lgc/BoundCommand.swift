@@ -53,6 +53,13 @@ struct BoundCommand: ParsableCommand {
     help: ArgumentHelp("Where to write a certificate of what is proved.", valueName: "file"))
   var certificate: String?
 
+  @Option(
+    help: ArgumentHelp("Where to write the two inputs of the steepest slope.", valueName: "file"))
+  var witness: String?
+
+  @Flag(help: "Looks for a steep slope around the description's data too.")
+  var data = false
+
   @Flag(help: "Proves only; does not look for a steep slope.")
   var noSearch = false
 
@@ -73,9 +80,12 @@ struct BoundCommand: ParsableCommand {
       if let certificate {
         try write(Certificate(stored, reports: reports).text, to: certificate)
       }
-      let findings = try reports.map { report in
+      let starts = data ? try samples(experiment, network) : []
+      let slopes = try reports.map { try slope($0, stored, starts) }
+      if let witness { try write(zip(reports, slopes.map(\.witness)), network, to: witness) }
+      let findings = zip(reports, slopes).map { report, slope in
         BoundFinding(
-          report: report, slope: try slope(report, stored),
+          report: report, slope: slope.value,
           unitFactor: experiment.data?.unitFactor,
           targets: experiment.targets.compactMap { BoundFinding.Verdict($0, report) })
       }
@@ -179,16 +189,56 @@ struct BoundCommand: ParsableCommand {
     }
   }
 
-  /// The steepest slope found; of a single layer its own lower bound, which is one.
-  private func slope(_ report: BoundReport, _ weights: NetworkWeights) throws -> LowerBound? {
-    if weights.network.nodes.count == 1, let lower = report.layers[0].bound.lower { return lower }
-    if noSearch { return nil }
+  /// The steepest slope found; of a single layer its own lower bound, which is one, unless the two
+  /// inputs are asked for.
+  private func slope(
+    _ report: BoundReport, _ weights: NetworkWeights, _ starts: [[Float]]
+  ) throws -> (value: LowerBound?, witness: Slope?) {
+    if weights.network.nodes.count == 1, witness == nil, let lower = report.layers[0].bound.lower {
+      return (lower, nil)
+    }
+    if noSearch { return (nil, nil) }
     do throws(EngineError) {
-      return try steepestSlope(
-        weights, norm: report.norm, search: CPUEngine(), exact: ReferenceEngine())?.value
+      let slope = try steepestSlope(
+        weights, norm: report.norm, search: CPUEngine(), exact: ReferenceEngine(), data: starts)
+      return (slope?.value, slope)
     } catch {
       throw DiagnosticError(
         Diagnostic(.internalFault, "the search for a slope failed: \(error)", at: nil))
+    }
+  }
+
+  /// The first of the description's training samples, as the model reads them.
+  private func samples(_ experiment: Experiment, _ network: Network) throws -> [[Float]] {
+    guard let section = experiment.data else {
+      throw DiagnosticError(
+        Diagnostic(
+          .missingSection, "`--data` needs a description with data", at: nil,
+          help: "add `data:`, or leave the flag out"))
+    }
+    let directory = DescriptionFile.directory(of: experiment.file.path)
+    let train = try section.dataset.load(section.arguments, directory: directory, seed: 0).train
+    guard train.shape.reduce(1, *) == network.inputShape.reduce(1, *) else { return [] }
+    return try InputScaling(section, samples: train).scaled(train, at: 0..<min(256, train.count))
+  }
+
+  /// The pairs as tensors `<norm>.a` and `<norm>.b`.
+  private func write(
+    _ slopes: some Sequence<(BoundReport, Slope?)>, _ network: Network, to path: String
+  ) throws {
+    var tensors: [NamedTensor] = []
+    for case (let report, let slope?) in slopes {
+      for (name, values) in [("a", slope.a), ("b", slope.b)] {
+        tensors.append(
+          NamedTensor(
+            name: "\(report.norm.rawValue).\(name)", shape: network.inputShape,
+            values: .float32(values)))
+      }
+    }
+    do throws(FormatError) {
+      try SafeTensors.write(tensors, metadata: [:], to: path)
+    } catch {
+      throw DiagnosticError(error)
     }
   }
 

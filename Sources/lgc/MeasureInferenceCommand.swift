@@ -28,7 +28,7 @@ struct MeasureInferenceCommand: ParsableCommand {
   @Option(help: "Batches before them.")
   var warmup = 10
 
-  @Flag(help: "Take lines `run N` from standard input until it ends.")
+  @Flag(help: "Take lines `run N` and `kernels N` from standard input until it ends.")
   var stdin = false
 
   @OptionGroup var machine: MachineOptions
@@ -52,13 +52,8 @@ struct MeasureInferenceCommand: ParsableCommand {
         try measure(runs)
         return 0
       }
-      while let line = readLine() {
-        let words = line.split(separator: " ")
-        guard words.count == 2, words[0] == "run", let count = Int(words[1]), count >= 0 else {
-          throw ValidationError("expected `run N`, found `\(line)`")
-        }
-        try measure(count)
-      }
+      try MeasuringLoop.serve(
+        run: { try measurement.run($0).json }, kernels: { try measurement.kernels(runs: $0) })
       return 0
     }
   }

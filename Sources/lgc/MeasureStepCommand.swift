@@ -74,18 +74,7 @@ struct MeasureStepCommand: ParsableCommand {
         try measure(steps)
         return 0
       }
-      while let line = readLine() {
-        let words = line.split(separator: " ")
-        guard words.count == 2, ["run", "kernels"].contains(words[0]), let count = Int(words[1]),
-          count >= 0
-        else { throw ValidationError("expected `run N` or `kernels N`, found `\(line)`") }
-        if words[0] == "run" {
-          try measure(count)
-        } else {
-          let milliseconds = try kernels(count).map { "\($0)" } ?? "null"
-          Console.write("{\"milliseconds\":\(milliseconds)}\n", to: STDOUT_FILENO)
-        }
-      }
+      try MeasuringLoop.serve(run: { try run($0).json }, kernels: kernels)
       return 0
     }
   }

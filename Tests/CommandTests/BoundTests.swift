@@ -103,6 +103,24 @@ import Testing
     #expect(json["bounds"]?.array?.count == 3)
   }
 
+  @Test func theWitnessOfTheSlopeIsWritten() throws {
+    let (result, folder) = try run([
+      "MODEL", "--weights", "WEIGHTS", "--norm", "all", "--witness", "FOLDER/pair.safetensors",
+    ])
+    #expect(result.code == 0)
+    let pairs = try SafeTensors.read(folder.appendingPathComponent("pair.safetensors").path)
+    #expect(Set(pairs.map(\.name)) == ["l1.a", "l1.b", "l2.a", "l2.b", "linf.a", "linf.b"])
+    #expect(Set(pairs.map(\.shape)).count == 1)
+    for norm in ["l1", "l2", "linf"] {
+      let ends = pairs.filter { $0.name.hasPrefix(norm + ".") }
+      guard case .float32(let a) = ends[0].values, case .float32(let b) = ends[1].values else {
+        Issue.record("not float32")
+        continue
+      }
+      #expect(a != b)
+    }
+  }
+
   @Test func weightsThatCannotBeUsedEndWithTwoAndTheirName() throws {
     var matrices = Self.matrices
     matrices["b.weight"]![2] = .nan

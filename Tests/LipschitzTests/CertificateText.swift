@@ -10,6 +10,11 @@ struct CertificateText {
   var json: JSON
   var tensors: [NamedTensor]
 
+  init(json: JSON, tensors: [NamedTensor]) {
+    self.json = json
+    self.tensors = tensors
+  }
+
   init(_ weights: NetworkWeights, reports: [BoundReport], tensors: [NamedTensor]) throws {
     json = try JSON(Array(Certificate(weights, reports: reports).text.utf8))
     self.tensors = tensors

@@ -1,6 +1,7 @@
 import Lipschitz
 import Model
 import Rounding
+import Tensors
 import Testing
 
 @Suite struct RescaleTests {
@@ -64,5 +65,23 @@ import Testing
     } else {
       #expect(largest(rescaled) > bound * (1 - 1e-6))
     }
+  }
+
+  /// The stored float32 kernel, proved again at its stride and padding.
+  @Test(arguments: [Norm.l1, .l2, .linf], [false, true])
+  func aConvolutionsRescaleIsProvedOfTheOperator(_ norm: Norm, _ isTransposed: Bool) throws {
+    let axis = WindowAxis(extent: 6, kernel: 3, stride: 2, low: 1, high: 1)
+    let geometry = ConvolutionGeometry(inputs: 2, outputs: 3, groups: 1, axes: [axis, axis])
+    let linear: LinearOperator =
+      isTransposed
+      ? .transposedConvolution(weight: "weight", geometry)
+      : .convolution(weight: "weight", geometry)
+    let weight = (0..<54).map { Float(($0 * 37 + 11) % 101 - 50) / 32 }
+    let rescaled = try certifiedRescale(weight: weight, of: linear, norm: norm, bound: 0.75)
+    let proved = try convolutionBound(
+      rescaled, geometry, norm: norm, isTransposed: isTransposed)
+    #expect(proved.upper.value <= 0.75)
+    #expect(proved.upper.value > 0.7499)
+    #expect(rescaled != weight)
   }
 }

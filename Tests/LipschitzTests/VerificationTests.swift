@@ -19,7 +19,9 @@ import Verification
     _ model: String = small, norms: [Norm] = Norm.allCases, seed: UInt64 = 8
   ) throws -> CertificateText {
     var random = TestRandom(seed)
-    return try CertificateText(network(model), norms: norms) { _, _ in Float(random.normal()) }
+    return try CertificateText(network(model), norms: norms) { name, _ in
+      Float(name.hasSuffix("running_var") ? random.uniform() : random.normal())
+    }
   }
 
   static let models: [String: String] = [
@@ -45,6 +47,43 @@ import Verification
               mode: sum
               layers: [{dense: 8}, {residual: {layers: [{dense: 8}, tanh]}}]
           - dense: 3
+      """,
+    "convolutions": """
+        input: [3, 9, 8]
+        layers:
+          - conv: {filters: 4, kernel: 3, padding: 1}
+          - batch_norm
+          - relu
+          - conv: {filters: 6, kernel: 3, stride: 2, groups: 2, padding: 1, padding_mode: reflect}
+          - gelu
+          - conv: {filters: 4, kernel: [3, 1], padding: [2, 1], padding_mode: circular}
+          - average_pool: {kernel: 3, stride: 2, padding: 1}
+          - upsample: {scale: 2, mode: bilinear}
+          - conv_transpose: {filters: 2, kernel: 2}
+          - layer_norm: {eps: 0.5}
+          - max_pool: 2
+          - residual: {mode: sum, layers: [{conv: {filters: 2, kernel: 3, padding: 1}}, relu]}
+          - flatten
+          - dense: 5
+      """,
+    "patches": """
+        input: [1, 12, 12]
+        layers:
+          - pad: {padding: 2, mode: replicate}
+          - conv: {filters: 7, kernel: 4, stride: 4}
+          - leaky_relu
+          - conv: {filters: 3, kernel: 2, dilation: 2, padding: 1, padding_mode: replicate}
+          - global_average_pool
+          - dense: 4
+      """,
+    "one axis": """
+        input: [2, 15]
+        layers:
+          - conv: {filters: 3, kernel: 5, stride: 2, padding: 2}
+          - relu
+          - conv_transpose: {filters: 2, kernel: 3, dilation: 2}
+          - upsample: 2
+          - global_max_pool
       """,
     "tall and wide": "  input: [130]\n  layers: [{dense: 70}, relu, {dense: 150}, relu, {dense: 4}]",
   ]
@@ -109,14 +148,13 @@ import Verification
   /// With fresh hashes only the proofs are left to refuse.
   @Test func aLoweredNumberIsRefusedByItsProof() throws {
     let certificate = try Self.certified()
-    let numbers = certificate.numbers
+    // Other multipliers that pass the check prove the same claim.
+    let numbers = certificate.numbers.filter { $0.name != "multipliers" }
     #expect(numbers.count >= 3 * 8)
     var random = TestRandom(13)
     var counts: [String: Int] = [:]
     for round in 0..<2600 {
       let number = numbers[round % numbers.count]
-      // Other multipliers that pass the check prove the same claim.
-      if number.name == "multipliers" { continue }
       let bit = round / numbers.count % 4 == 0 ? random.bits() % 63 : random.bits() % 52
       let lowered = Double(bitPattern: number.value.bitPattern ^ 1 << bit)
       guard lowered < number.value, lowered >= 0x1p-1000 || lowered == 0 else { continue }
@@ -155,8 +193,9 @@ import Verification
         weights: Dictionary(uniqueKeysWithValues: changed.tensors.map { ($0.name, $0) }),
         norms: Norm.allCases)
       for (report, claim) in zip(reports, stated.claims) where isAccepted {
-        // What lgc proves of the new weights has a slack of about 10⁻⁸ itself.
-        #expect(report.upper.value <= claim.bound.value * (1 + 1e-3))
+        // What lgc proves of the new weights has a slack itself; that of a search is larger.
+        let slack = claim.method == "joint" || claim.method == "fast" ? 1.02 : 1 + 1e-6
+        #expect(report.upper.value <= claim.bound.value * slack)
       }
       for (layer, operation) in zip(reports[1].layers, 0...) {
         let bound = certificate.json["bounds"]!.array![1]["operators"]!.array![operation]

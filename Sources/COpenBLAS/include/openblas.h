@@ -41,6 +41,9 @@ void openblas_solve_right(int transposed, int m, int n, const double *l, int ldl
 int openblas_potrf(int n, double *a, int lda);
 /* The same of a Hermitian matrix, entries (real, imaginary). */
 int openblas_complex_potrf(int n, double *a, int lda);
+/* Upper triangle of the Hermitian C (n×n) ← A·Aᴴ + beta·C, A n×k; complex numbers as pairs. */
+void openblas_complex_gram(int n, int k, const double *a, int lda, double beta, double *c,
+                           int ldc);
 /* C ← op(A)·op(B) + beta·C, C m×n, op(A) m×k. */
 void openblas_gemm(int a_transposed, int b_transposed, int m, int n, int k, const double *a,
                    int lda, const double *b, int ldb, double beta, double *c, int ldc);
