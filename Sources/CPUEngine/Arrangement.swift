@@ -76,7 +76,8 @@ extension EngineConvolution {
   }
 
   func quality(_ threads: Int) -> Quality {
-    Quality(rawValue: Int(withValue(bias: false, relu: false, threads) { lgc_convolution_probe(&$0) }))!
+    let code = withValue(bias: false, relu: false, threads) { lgc_convolution_probe(&$0) }
+    return Quality(rawValue: Int(code))!
   }
 
   /// Whether x or y has whole blocks of channels.

@@ -22,12 +22,15 @@ final class BoundSteps {
   private let plan: Plan
   private let addresses: Addresses
 
-  init(_ plan: Plan, _ addresses: Addresses) throws(EngineError) {
+  init(
+    _ plan: Plan, _ addresses: Addresses, only chosen: [PlannedStep]? = nil
+  ) throws(EngineError) {
+    let planned = chosen ?? plan.steps
     self.plan = plan
     self.addresses = addresses
-    count = plan.steps.count
-    steps = .allocate(capacity: max(1, plan.steps.count))
-    for (index, step) in plan.steps.enumerated() {
+    count = planned.count
+    steps = .allocate(capacity: max(1, planned.count))
+    for (index, step) in planned.enumerated() {
       let (kind, work) = try bind(step)
       (steps + index).initialize(to: lgc_step(kind: kind.rawValue, work: work))
     }

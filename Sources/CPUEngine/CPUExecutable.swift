@@ -8,6 +8,21 @@ public final class CPUExecutable: ProfilingExecutable {
     var plan: Plan
     var steps: BoundSteps
     var kept: Pages
+    var preparation: Preparation?
+    /// Numbers of the states that a run changes.
+    var updated: [Int]
+  }
+
+  /// Steps that must have run since any of some states was last changed.
+  private final class Preparation {
+    let steps: BoundSteps
+    let states: [Int]
+    /// The moment of the last run; 0 before the first.
+    var moment: UInt64 = 0
+    init(_ steps: BoundSteps, _ states: [Int]) {
+      self.steps = steps
+      self.states = states
+    }
   }
 
   public let states: [String: Shape]
@@ -18,6 +33,10 @@ public final class CPUExecutable: ProfilingExecutable {
   private var programs: [String: Runnable] = [:]
   private var stateAddresses: [String: UnsafeMutableRawPointer] = [:]
   private let planned: PlannedPrograms
+  /// State → its number, and by number the moment of its last change; moments count changes.
+  private let stateNumbers: [String: Int]
+  private var changes: [UInt64]
+  private var moment: UInt64 = 1
   private let state: Pages
   private let working: Pages
 
@@ -27,6 +46,10 @@ public final class CPUExecutable: ProfilingExecutable {
     states = planned.states
     stateBytes = planned.stateBytes
     workingBytes = planned.workingBytes
+    let names = planned.stateOffsets.keys.sorted()
+    let numbers = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
+    stateNumbers = numbers
+    changes = [UInt64](repeating: 1, count: numbers.count)
     state = try Pages(planned.stateBytes)
     for (name, offset) in planned.stateOffsets { stateAddresses[name] = state.base + offset }
     working = try Pages(planned.sharedBytes)
@@ -37,11 +60,19 @@ public final class CPUExecutable: ProfilingExecutable {
         arena: working.base, kept: kept.base, states: stateAddresses, scratch: tiles,
         partials: tiles + planned.tileBytes, threads: planned.threads)
       let steps = try BoundSteps(plan, addresses)
+      var preparation: Preparation?
+      if !plan.preparation.isEmpty {
+        preparation = Preparation(
+          try BoundSteps(plan, addresses, only: plan.preparation),
+          plan.preparedStates.map { numbers[$0]! })
+      }
       for constant in plan.constants {
         constant.numbers.write(
           to: steps.address(constant.buffer), count: plan.buffers[constant.buffer].count)
       }
-      programs[plan.name] = Runnable(plan: plan, steps: steps, kept: kept)
+      programs[plan.name] = Runnable(
+        plan: plan, steps: steps, kept: kept, preparation: preparation,
+        updated: plan.updatedStates.map { numbers[$0]! })
     }
   }
 
@@ -55,7 +86,9 @@ public final class CPUExecutable: ProfilingExecutable {
 
   public func run(_ program: String) throws(EngineError) {
     let runnable = try runnable(program)
+    try prepare(runnable)
     try check(runnable.steps.run(nil), runnable)
+    noteUpdates(runnable)
   }
 
   public func run(
@@ -66,7 +99,24 @@ public final class CPUExecutable: ProfilingExecutable {
     guard moments.count == count + 1 else {
       throw EngineError("`\(program)` has \(count) steps: \(moments.count) moments do not fit")
     }
+    try prepare(runnable)
     try check(runnable.steps.run(moments.baseAddress), runnable)
+    noteUpdates(runnable)
+  }
+
+  private func prepare(_ runnable: Runnable) throws(EngineError) {
+    guard let preparation = runnable.preparation,
+      preparation.moment == 0
+        || preparation.states.contains(where: { changes[$0] > preparation.moment })
+    else { return }
+    let failed = preparation.steps.run(nil)
+    if failed >= 0 { throw .failed(runnable.plan.preparation[Int(failed)]) }
+    preparation.moment = moment
+  }
+
+  private func noteUpdates(_ runnable: Runnable) {
+    moment += 1
+    for state in runnable.updated { changes[state] = moment }
   }
 
   public func profiledSteps(of program: String) throws(EngineError) -> [ProfiledStep] {
@@ -76,6 +126,7 @@ public final class CPUExecutable: ProfilingExecutable {
 
   public func kernelMilliseconds(of program: String, runs: Int) throws(EngineError) -> Double {
     let runnable = try runnable(program)
+    try prepare(runnable)
     var total = 0.0
     for (index, step) in runnable.plan.steps.enumerated() where step.isContraction {
       var samples: [Int64] = []
@@ -91,8 +142,7 @@ public final class CPUExecutable: ProfilingExecutable {
 
   private func check(_ failed: Int32, _ runnable: Runnable) throws(EngineError) {
     guard failed >= 0 else { return }
-    let step = runnable.plan.steps[Int(failed)]
-    throw EngineError("oneDNN could not compute the \(step.label)", origin: step.origin)
+    throw .failed(runnable.plan.steps[Int(failed)])
   }
 
   private func runnable(_ program: String) throws(EngineError) -> Runnable {
@@ -108,6 +158,8 @@ public final class CPUExecutable: ProfilingExecutable {
     let state = try stateMemory(name)
     guard values.count == state.count else { throw .count(name, values.count, state.count) }
     _ = state.update(fromContentsOf: values)
+    moment += 1
+    changes[stateNumbers[name]!] = moment
   }
 
   public func readState(
@@ -195,6 +247,9 @@ extension ConstantNumbers {
 }
 
 extension EngineError {
+  fileprivate static func failed(_ step: PlannedStep) -> EngineError {
+    EngineError("oneDNN could not compute the \(step.label)", origin: step.origin)
+  }
   fileprivate static func unknownProgram(_ name: String) -> EngineError {
     EngineError("no compiled program is named `\(name)`")
   }

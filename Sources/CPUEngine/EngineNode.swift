@@ -47,6 +47,7 @@ extension EngineNode {
   var isReduction: Bool { if case .reduce = kind { true } else { false } }
   var isMap: Bool { if case .map = kind { true } else { false } }
   var isState: Bool { if case .state = kind { true } else { false } }
+  var stateName: String { if case .state(let name) = kind { name } else { "" } }
   var constant: Float? { if case .constant(let number) = kind { number } else { nil } }
   func isMap(_ operation: lgc_operation) -> Bool {
     if case .map(operation) = kind { true } else { false }

@@ -91,6 +91,8 @@ struct PlannedCall {
   var bias: Int?
   var y: Int?
   var scratch: Int?
+  /// Which of these the primitive writes.
+  var written: [Int] = []
   /// Floating-point operations; 0 for those that only move data.
   var operations = 0
 }
@@ -147,6 +149,11 @@ struct Plan {
   var name: String
   var buffers: [Buffer] = []
   var steps: [PlannedStep] = []
+  /// Steps that run before the others when one of `preparedStates` has changed.
+  var preparation: [PlannedStep] = []
+  var preparedStates: Set<String> = []
+  /// States that a run replaces.
+  var updatedStates: Set<String> = []
   var inputs: [String: Int] = [:]
   var outputs: [String: Int] = [:]
   /// Kept buffers with the numbers they hold from the start.

@@ -39,6 +39,13 @@ extension Planner {
         ? resultBuffer(index, reading: [call.x!, call.y!]) : newBuffer(made.weightCount)
     }
     call.scratch = scratch(made)
+    let result =
+      switch convolution.form {
+      case .forward: call.y!
+      case .data: call.x!
+      case .weights: call.weight!
+      }
+    call.written = [result] + (call.scratch.map { [$0] } ?? [])
     call.operations = 2 * convolution.work
     add(.call(call), label, node.origin)
     if convolution.form == .weights, !made.takesPlainWeights {
@@ -74,6 +81,7 @@ extension Planner {
     let primitive = LibraryPrimitive(handle)
     var call = PlannedCall(primitive: primitive, x: from, y: to)
     call.scratch = scratch(primitive)
+    call.written = [to] + (call.scratch.map { [$0] } ?? [])
     add(.call(call), label, node.origin)
   }
 }

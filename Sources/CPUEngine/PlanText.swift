@@ -48,7 +48,14 @@ struct PlanText {
   // MARK: steps
 
   private var steps: [String] {
-    ["steps"] + plan.steps.enumerated().flatMap { index, step in
+    let prepared =
+      plan.preparation.isEmpty
+      ? [] : ["steps after a change of state"] + lines(of: plan.preparation)
+    return prepared + ["steps"] + lines(of: plan.steps)
+  }
+
+  private func lines(of steps: [PlannedStep]) -> [String] {
+    steps.enumerated().flatMap { index, step in
       let layers = step.layers.isEmpty ? "" : "  ; \(step.layers.joined(separator: ", "))"
       if case .loop(let loop) = step.work {
         let title = "  \(index)  loop \(loop.space.rows)×\(loop.space.columns)\(layers)"

@@ -30,7 +30,8 @@ public struct PlannedPrograms {
     var plans: [Plan] = []
     for program in programs { plans.append(try Planner.plan(program, options)) }
     self.plans = plans
-    let loops = plans.flatMap(\.steps).compactMap { step -> (scratch: Int, partials: Int)? in
+    let steps = plans.flatMap { $0.steps + $0.preparation }
+    let loops = steps.compactMap { step -> (scratch: Int, partials: Int)? in
       if case .loop(let loop) = step.work { loop.memory } else { nil }
     }
     arenaBytes = PlannedPrograms.rounded(plans.map(\.arenaBytes).max() ?? 0)

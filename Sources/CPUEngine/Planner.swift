@@ -76,6 +76,8 @@ final class Planner {
       let walk = StridedWalk(extents: [count], to: [1], from: [1])
       add(.copy(PlannedCopy(to: copy.to, from: copy.from, walk: walk)), "copy \(count)", nil)
     }
+    plan.updatedStates = Set(graph.updates.map { graph.nodes[$0.leaf].stateName })
+    if options.preparation, !plan.inputs.isEmpty { plan.separatePreparation() }
     plan.placeBuffers(reuse: options.reuse)
   }
 

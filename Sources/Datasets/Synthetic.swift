@@ -6,16 +6,38 @@ import Tensors
 /// Samples drawn from a formula; the seed determines every one of them.
 public struct Synthetic: Dataset {
   public static let kind = "synthetic"
-  public static let summary = "Samples drawn from a formula: points of two classes, or noise."
+  public static let summary = "Samples drawn from a formula: points of the plane, or noise."
 
   public enum Name: String, CaseIterable, ArgumentValue {
     /// Two interleaving half circles, n₀ = ⌊n/2⌋ points (cos t, sin t) of class 0 and n − n₀
     /// points (1 − cos t, 1/2 − sin t) of class 1, t evenly spaced on [0, π], each coordinate
     /// plus a normal deviate times `noise` (scikit-learn's `make_moons`).
     case twoMoons = "two_moons"
+    /// Eight normal distributions about points evenly on the circle of radius 2, all divided by
+    /// 1.414: class i is the point at angle iπ/4.
+    case eightGaussians = "eight_gaussians"
+    /// 25 of them about 2·{−2, …, 2}², all divided by 2.828; class 5i + j at (i − 2, j − 2)·2.
+    case twentyFiveGaussians = "twenty_five_gaussians"
+    /// t·(cos t, sin t) with t = 1.5π(1 + 2u), u uniform, plus noise, all divided by 7.5.
+    case swissRoll = "swiss_roll"
+    /// The unit circle, class 0, and the one of radius ½, at uniform angles.
+    case circles
+    /// Two arms s·θ/(3π)·(cos θ, sin θ), θ = 3π√u, s = 1 for class 0 and −1 for class 1.
+    case spirals
     /// Bytes and labels that are uniform and independent, of any shape: nothing can be learned from
     /// them, and a step takes as long as with any data.
     case noise
+
+    /// The standard deviation of each coordinate's noise, before any division.
+    var deviation: Double {
+      switch self {
+      case .twoMoons: 0.1
+      case .eightGaussians, .spirals: 0.02
+      case .twentyFiveGaussians, .circles: 0.05
+      case .swissRoll: 0.25
+      case .noise: 0
+      }
+    }
   }
 
   static let name = Argument<Name>("name", "Which samples.", default: .twoMoons)
@@ -26,7 +48,9 @@ public struct Synthetic: Dataset {
     "test_samples", "The number of test points; 0: no test split.", default: 1000,
     in: ArgumentRange(lower: 0, upper: 100_000_000))
   static let noise = Argument<Double>.optional(
-    "noise", "Of `two_moons`: the standard deviation of each coordinate's noise; else 0.1.",
+    "noise", "Of points: the standard deviation of each coordinate's noise before they are scaled; "
+      + "else 0.1 for `two_moons`, 0.02 for `eight_gaussians` and `spirals`, 0.05 for "
+      + "`twenty_five_gaussians` and `circles`, 0.25 for `swiss_roll`.",
     in: .nonNegative)
   static let shape = Argument<[Int]>.optional(
     "shape", "Of `noise`: the extents of a sample; else [3, 32, 32].", in: .atLeastOne)
@@ -41,6 +65,7 @@ public struct Synthetic: Dataset {
     [
       .good("synthetic: {name: two_moons, samples: 2000, noise: 0.05}"),
       .good("synthetic: two_moons"),
+      .good("synthetic: {name: eight_gaussians, samples: 50000}"),
       .good("synthetic: {name: noise, shape: [1, 8, 8], classes: 4, samples: 100}"),
       .bad("synthetic: {name: «two_suns»}", .wrongType),
       .bad("synthetic: {name: noise, shape: [1, «0»]}", .outOfRange),
@@ -50,10 +75,11 @@ public struct Synthetic: Dataset {
   }
 
   public init(_ arguments: Arguments) throws(ArgumentProblem) {
-    switch arguments[Self.name] {
-    case .twoMoons:
+    let name = arguments[Self.name]
+    switch name {
+    case .twoMoons, .eightGaussians, .twentyFiveGaussians, .swissRoll, .circles, .spirals:
       for other in [Self.shape.name, Self.classes.name] where arguments.spans[other] != nil {
-        throw .foreign(other, to: .twoMoons)
+        throw .foreign(other, to: name)
       }
     case .noise:
       if arguments.spans[Self.noise.name] != nil { throw .foreign(Self.noise.name, to: .noise) }
@@ -72,11 +98,12 @@ public struct Synthetic: Dataset {
   ) throws(DiagnosticError) -> LoadedData {
     let name = arguments[Self.name]
     let testCount = arguments[Self.testSamples]
+    let deviation = arguments[optional: Self.noise] ?? name.deviation
     func draw(_ count: Int, _ split: String) -> Samples {
       switch name {
-      case .twoMoons:
-        Self.twoMoons(
-          count: count, noise: arguments[optional: Self.noise] ?? 0.1, seed: seed, split: split)
+      case .twoMoons: Self.twoMoons(count: count, noise: deviation, seed: seed, split: split)
+      case .eightGaussians, .twentyFiveGaussians, .swissRoll, .circles, .spirals:
+        PlaneSet(name: name, noise: deviation).draw(count: count, seed: seed, split: split)
       case .noise:
         Self.noise(
           count: count, shape: Self.shape(arguments),
@@ -86,7 +113,8 @@ public struct Synthetic: Dataset {
     return LoadedData(
       train: draw(arguments[Self.samples], "train"),
       test: testCount > 0 ? draw(testCount, "test") : nil,
-      classNames: name == .twoMoons ? ["upper", "lower"] : nil)
+      classNames: name == .twoMoons ? ["upper", "lower"] : nil,
+      modes: PlaneSet(name: name, noise: deviation).modes)
   }
 
   private static func shape(_ arguments: Arguments) -> Shape {

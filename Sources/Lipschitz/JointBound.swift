@@ -57,17 +57,21 @@ struct JointBound {
       let activations = zip(maps.activations, rounded).map {
         JointEvidence.Activation(node: $0.node, multipliers: $1)
       }
-      if Self.isProved(maps, multipliers: exact, square: square) {
+      if Self.isProved(maps, multipliers: exact, square: square, margin: 16) {
         return JointEvidence(
-          entry: stretch.entry, exit: stretch.exit, activations: activations, square: square)
+          entry: stretch.entry, exit: stretch.exit, activations: activations,
+          // A larger square is proved too, and leaves room for a checker with other constants.
+          square: square * (1 + 1e-6 + 4 * slack))
       }
     }
     return nil
   }
 
-  static func isProved(_ maps: JointMaps, multipliers: [[Double]], square: Double) -> Bool {
+  static func isProved(
+    _ maps: JointMaps, multipliers: [[Double]], square: Double, margin: Double = 1
+  ) -> Bool {
     JointInequality(maps, multipliers: multipliers, square: square, withRadii: true)
-      .isProvedPositiveDefinite()
+      .isProvedPositiveDefinite(margin: margin)
   }
 }
 

@@ -186,7 +186,9 @@ struct JointInequality {
   /// completion: LLᵀ differs from that matrix by at most (N + 3)u times its trace in the spectral
   /// norm (Rump 2006, with a unit for pivots that are multiplied by their reciprocal), and
   /// |xᵀEx| ≤ Σ Rᵢⱼ|xᵢ||xⱼ| ≤ Σᵢ xᵢ²·ΣⱼRᵢⱼ.
-  func isProvedPositiveDefinite() -> Bool {
+  ///
+  /// - Parameter margin: enlarges the shift, so that a checker with other constants succeeds too.
+  func isProvedPositiveDefinite(margin: Double = 1) -> Bool {
     precondition(withRadii)
     let u = PartRounding.u
     let numbers = diagonal.indices.map(diagonalNumbers)
@@ -217,7 +219,7 @@ struct JointInequality {
     func shifted(_ index: Int) -> [Double] {
       numbers[index].indices.map { place in
         let b = numbers[index][place] * scales[index][place] * scales[index][place]
-        let shift = (common + sums[index][place] * PartRounding.above) + 0x1p-900
+        let shift = margin * (common + sums[index][place] * PartRounding.above) + 0x1p-900
         return ((b - shift) * (1 - 4 * u)).nextDown
       }
     }

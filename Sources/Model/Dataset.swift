@@ -14,10 +14,25 @@ public struct LoadedData: Sendable {
   public var train: Samples
   public var test: Samples?
   public var classNames: [String]?
-  public init(train: Samples, test: Samples? = nil, classNames: [String]? = nil) {
+  /// Of mixtures of points; nil for everything else.
+  public var modes: Modes?
+  public init(
+    train: Samples, test: Samples? = nil, classNames: [String]? = nil, modes: Modes? = nil
+  ) {
+    self.modes = modes
     self.train = train
     self.test = test
     self.classNames = classNames
+  }
+}
+
+/// The centres of a mixture of normal distributions with one deviation in every direction.
+public struct Modes: Sendable {
+  public let centres: [[Double]]
+  public let deviation: Double
+  public init(centres: [[Double]], deviation: Double) {
+    self.centres = centres
+    self.deviation = deviation
   }
 }
 

@@ -45,6 +45,14 @@ struct RunRecord {
       ])
   }
 
+  /// When everything else is written: what holds of every run, then `members`.
+  func json(_ members: [(key: String, value: JSONValue)]) -> JSONValue {
+    .object(
+      beginning + [
+        ("processor", .string(Machine.processor)), ("end", .string(Clock.timestamp)),
+      ] + members)
+  }
+
   private var beginning: [(key: String, value: JSONValue)] {
     [
       ("lgc", .string(version)), ("name", .string(name)),

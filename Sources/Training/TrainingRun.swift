@@ -170,7 +170,7 @@ public struct TrainingRun {
 }
 
 extension RunDirectory {
-  fileprivate func write(_ json: JSONValue) throws(FormatError) {
+  func write(_ json: JSONValue) throws(FormatError) {
     try AtomicFile.write(Array((json.text + "\n").utf8), to: record)
   }
 }

@@ -105,7 +105,7 @@ public struct TrainingSetup {
 
 // MARK: messages
 
-private func missingSection(_ name: String, in experiment: Experiment) -> Diagnostic {
+func missingSection(_ name: String, in experiment: Experiment) -> Diagnostic {
   Diagnostic(
     .missingSection, "training needs the section `\(name)`",
     at: Span(file: experiment.file, start: 0, end: 0),
@@ -124,14 +124,14 @@ private func targetsNeeded(_ loss: LossSection, _ section: DataSection) -> Diagn
     at: loss.span)
 }
 
-private func shape(_ shape: Shape, _ network: Network, _ section: DataSection) -> Diagnostic {
+func shape(_ shape: Shape, _ network: Network, _ section: DataSection) -> Diagnostic {
   Diagnostic(
     .dataShape, "the samples are \(shape), the network's input is \(network.inputShape)",
     at: section.span, labels: [.init(network.span, "the network")],
     help: "write `input: \(shape)` in the network")
 }
 
-private func tooFew(_ count: Int, _ batch: Int, _ section: DataSection) -> Diagnostic {
+func tooFew(_ count: Int, _ batch: Int, _ section: DataSection) -> Diagnostic {
   Diagnostic(
     .dataShape, "\(count) training samples do not fill one batch of \(batch)", at: section.span,
     help: "make `train.batch` at most \(count)")

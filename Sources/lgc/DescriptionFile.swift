@@ -50,6 +50,14 @@ enum DescriptionFile {
     return SourceFile(path: isInput ? "<stdin>" : path, bytes: bytes)
   }
 
+  /// The experiment of a description that stands in a run directory.
+  static func experiment(_ path: String) throws -> Experiment {
+    let (experiment, diagnostics) = loadExperiment(
+      try read(path), catalogs: catalogs, directory: directory(of: path))
+    guard let experiment else { throw DescriptionErrors(diagnostics: diagnostics) }
+    return experiment
+  }
+
   /// Where relative paths in the description start: its own folder, for standard input the
   /// current one.
   static func directory(of path: String) -> String {

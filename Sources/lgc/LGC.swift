@@ -10,6 +10,6 @@ import ArgumentParser
     version: version,
     subcommands: [
       CheckCommand.self, TrainCommand.self, BoundCommand.self, VerifyCommand.self,
-      LowerCommand.self, MeasureStepCommand.self, MeasureInferenceCommand.self,
+      SampleCommand.self, LowerCommand.self, MeasureStepCommand.self, MeasureInferenceCommand.self,
     ])
 }

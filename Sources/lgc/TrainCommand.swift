@@ -67,6 +67,9 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     try Failure.reported(color: source.color) {
       let (experiment, directory) = try source.load()
+      if experiment.networks.count > 1 {
+        return try adversarial(try AdversarialSetup(experiment, directory: directory))
+      }
       let setup = try TrainingSetup(experiment, directory: directory)
       if dryRun {
         Console.write(try plan(setup), to: STDOUT_FILENO)
@@ -96,6 +99,40 @@ struct TrainCommand: ParsableCommand {
       Failure.report(unmet, color: source.color)
       return result.exitCode
     }
+  }
+
+  private func adversarial(_ setup: AdversarialSetup) throws -> Int32 {
+    if dryRun {
+      let runner = try AdversarialRunner(
+        setup, engine: machine.engine.engine, threads: machine.threads)
+      let bytes = runner.executable.stateBytes + runner.executable.workingBytes
+      Console.write(
+        """
+        \(setup.experiment.name)
+          data        \(setup.data.train.count) training samples, \
+        each \(setup.data.train.shape.shapeText)
+          parameters  \(setup.generator.parameterCount) generator, \
+        \(setup.critic.parameterCount) critic
+          steps       \(setup.totalSteps) of the generator, each after \
+        \(setup.section.criticSteps) of the critic, batch \(setup.train.batch)
+          memory      \(decimal(Double(bytes) / 1e6, 1)) MB
+
+        """, to: STDOUT_FILENO)
+      return 0
+    }
+    guard profile == nil else {
+      throw ValidationError("--profile works on descriptions of one network")
+    }
+    Interruption.catchOnce()
+    let options = TrainingOptions(
+      version: LGC.version, engine: machine.engine.engine, threads: machine.threads, output: out,
+      overrides: source.set)
+    let result = try AdversarialRun(setup, options: options).run { metrics in
+      if !quiet { Console.write(metrics.line(of: setup.totalSteps), to: STDERR_FILENO) }
+    }
+    Console.write(result.summary(name: setup.experiment.name), to: STDOUT_FILENO)
+    Failure.report(result.judgements.compactMap(\.diagnostic), color: source.color)
+    return result.exitCode
   }
 
   /// What training would do, after everything that can fail before the first step.

@@ -49,7 +49,9 @@ extension CPUEngineTests {
         extent: extent, kernel: kernel, stride: stride, dilation: dilation, low: low, high: high)
     }
 
-    static let kernels = (1...5).map { k in Case(axes: [axis(9, k, 1, 1, k / 2, k / 2), axis(8, k)]) }
+    static let kernels = (1...5).map { k in
+      Case(axes: [axis(9, k, 1, 1, k / 2, k / 2), axis(8, k)])
+    }
     static let strides = [1, 2, 3].flatMap { s in
       [1, 2].map { d in Case(axes: [axis(9, 3, s, d, 1, 1), axis(10, 3, s, d, 2, 0)]) }
     }
@@ -65,8 +67,10 @@ extension CPUEngineTests {
     static let channels = [(1, 16), (3, 16), (16, 1), (16, 32), (32, 16), (48, 32)].flatMap {
       inputs, outputs in
       [
-        Case(batch: 3, inputs: inputs, outputs: outputs, axes: [axis(8, 3, 1, 1, 1, 1), axis(7, 3)]),
-        Case(batch: 1, inputs: inputs, outputs: outputs, axes: [axis(8, 4, 2, 1, 1, 1), axis(6, 1)]),
+        Case(
+          batch: 3, inputs: inputs, outputs: outputs, axes: [axis(8, 3, 1, 1, 1, 1), axis(7, 3)]),
+        Case(
+          batch: 1, inputs: inputs, outputs: outputs, axes: [axis(8, 4, 2, 1, 1, 1), axis(6, 1)]),
       ]
     }
     static let line = [1, 2].map { s in
@@ -74,7 +78,8 @@ extension CPUEngineTests {
     }
     static let asymmetric = [
       Case(axes: [axis(5, 3, 1, 1, 2, 0), axis(6, 2, 3, 1, 0, 1)]),
-      Case(batch: 1, inputs: 16, outputs: 16, axes: [axis(6, 3, 2, 1, 0, 1), axis(6, 3, 2, 1, 0, 1)]),
+      Case(
+        batch: 1, inputs: 16, outputs: 16, axes: [axis(6, 3, 2, 1, 0, 1), axis(6, 3, 2, 1, 0, 1)]),
     ]
 
     @Test(arguments: kernels + strides + groups + channels + line + asymmetric)

@@ -1,0 +1,281 @@
+import Diagnostics
+import Formats
+import Lipschitz
+import Model
+import Rounding
+import Tensors
+
+/// What a run of a generator against a critic came to.
+public struct AdversarialResult {
+  public let directory: RunDirectory
+  public let steps: Int
+  public let wasInterrupted: Bool
+  /// The last line of metrics; nil if no step was made.
+  public let last: AdversarialMetrics?
+  /// Of the stored generator.
+  public let coverage: ModeCoverage?
+  public let distance: SampleWasserstein?
+  /// What is proved of the stored critic, one norm after the other.
+  public let criticBounds: [BoundReport]
+  public let judgements: [Judgement]
+  /// Spent in the training loop.
+  public let seconds: Double
+
+  /// 0, 1 if a target is not met, 130 after Control-C.
+  public var exitCode: Int32 {
+    if wasInterrupted { return 130 }
+    return judgements.contains { $0.isMet == false } ? 1 : 0
+  }
+}
+
+/// How far the stored generator's samples are from real ones, and what the critic says of it.
+public struct SampleWasserstein: Sendable {
+  /// Samples on each side of one comparison, and comparisons that were averaged.
+  public let count: Int
+  public let rounds: Int
+  /// Generated against real, and real against other real ones: no generator can do better.
+  public let generated: Double
+  public let floor: Double
+  /// (mean score of real − mean score of generated) / K over the same samples, K the proved L2
+  /// bound of the stored critic; scores in float32. nil where nothing finite is proved. Since
+  /// scores differ by at most K times the distance, no pairing can be cheaper.
+  public let lowerBound: Double?
+}
+
+/// A training run from the first step to the proved bound of the stored critic.
+public struct AdversarialRun {
+  public let setup: AdversarialSetup
+  public let options: TrainingOptions
+
+  /// Samples that modes are counted on, in a line of metrics and at the end, and the size of a
+  /// Wasserstein comparison.
+  static let countedInLines = 2000
+  static let countedSamples = 10_000
+  static let comparedSamples = 1000
+  static let largestRounds = 3
+  /// Lines of metrics a run.
+  static let lines = 20
+
+  public init(_ setup: AdversarialSetup, options: TrainingOptions) {
+    self.setup = setup
+    self.options = options
+  }
+
+  /// Trains and writes the run directory. After a failure the directory stays, without weights and
+  /// with the reason in its `run.json`.
+  public func run(
+    observer: ((AdversarialMetrics) -> Void)? = nil
+  ) throws(DiagnosticError) -> AdversarialResult {
+    let hash = SHA256.hexadecimal(setup.experiment.file.bytes)
+    let record = RunRecord(
+      version: options.version, name: setup.experiment.name,
+      descriptionPath: setup.experiment.file.path, descriptionHash: hash, seed: setup.train.seed,
+      overrides: options.overrides, engine: options.engine.name,
+      threads: options.threads ?? Machine.processors, start: Clock.timestamp,
+      steps: setup.totalSteps)
+    let runner = try AdversarialRunner(setup, engine: options.engine, threads: options.threads)
+    let directory = try DiagnosticError.translating {
+      let directory =
+        if let path = options.output { try RunDirectory.make(at: path) } else {
+          try RunDirectory.make(name: setup.experiment.name, hash: hash)
+        }
+      try AtomicFile.write(setup.experiment.file.bytes, to: directory.description)
+      try AtomicFile.write(Array(setup.experiment.resolvedText.utf8), to: directory.resolved)
+      try directory.write(record.json())
+      return directory
+    }
+    do throws(DiagnosticError) {
+      let metrics = try DiagnosticError.translating { try LineFile(directory.metrics) }
+      let last = try train(runner, metrics, observer)
+      return try finish(runner, last, directory, record)
+    } catch {
+      try? directory.write(record.json(failure: error.diagnostics.first?.message ?? "unknown"))
+      throw error
+    }
+  }
+
+  private func train(
+    _ runner: AdversarialRunner, _ metrics: LineFile, _ observer: ((AdversarialMetrics) -> Void)?
+  ) throws(DiagnosticError) -> AdversarialMetrics? {
+    let start = Clock.seconds
+    let interval = max(1, setup.totalSteps / Self.lines)
+    var running = RunningAdversarialMetrics()
+    var last: AdversarialMetrics?
+    while runner.step < setup.totalSteps && !Interruption.isRequested {
+      let result = try runner.run()
+      for loss in [result.criticLoss, result.generatorLoss] where !loss.isFinite {
+        throw DiagnosticError(diverged(loss, at: runner.step))
+      }
+      running.add(result)
+      let isLast = Interruption.isRequested || runner.step == setup.totalSteps
+      guard isLast || runner.step % interval == 0 else { continue }
+      let seconds = Clock.seconds - start
+      let coverage = try setup.modes.map { (modes) throws(DiagnosticError) in
+        ModeCoverage(of: try runner.samples(Self.countedInLines), modes: modes)
+      }
+      let line = running.line(step: runner.step, coverage: coverage, seconds: seconds)
+      try DiagnosticError.translating { try metrics.append(line.json.compactText) }
+      observer?(line)
+      running = RunningAdversarialMetrics()
+      last = line
+    }
+    return last
+  }
+
+  private func finish(
+    _ runner: AdversarialRunner, _ last: AdversarialMetrics?, _ directory: RunDirectory,
+    _ record: RunRecord
+  ) throws(DiagnosticError) -> AdversarialResult {
+    let networks = [setup.generator, setup.critic]
+    let trained = try runner.deployedWeights()
+    var certifications: [Certification] = []
+    var stored: [NetworkWeights] = []
+    for (network, weights) in zip(networks, trained) {
+      let certification = try Certification(network, trained: weights)
+      certifications.append(certification)
+      stored.append(
+        try NetworkWeights(
+          network,
+          tensors: Dictionary(
+            uniqueKeysWithValues: certification.weights.map { ($0.name, $0) })))
+    }
+    let criticBounds = try certifiedBound(stored[1], norms: norms(of: setup.critic))
+    let generatorNorms = targetNorms(of: setup.generator)
+    let generatorBounds =
+      generatorNorms.isEmpty ? [] : try certifiedBound(stored[0], norms: generatorNorms)
+    let judgements = setup.experiment.targets.map { target -> Judgement in
+      var reports = criticBounds
+      if case .lipschitz(let name, _, _) = target.claim, name == setup.generator.name {
+        reports = generatorBounds
+      }
+      let judge = Judge(scores: nil) { norm in
+        reports.first { $0.norm == norm }?.upper ?? .unknown
+      }
+      return judge.judge(target)
+    }
+    let samples = try SampleComparison(
+      setup, options, generator: certifications[0].values, critic: certifications[1].values)
+    let bound = criticBounds.first { $0.norm == .l2 }?.upper ?? .unknown
+    let result = AdversarialResult(
+      directory: directory, steps: runner.step, wasInterrupted: Interruption.isRequested,
+      last: last, coverage: try samples.coverage(Self.countedSamples),
+      distance: try samples.distance(bound: bound), criticBounds: criticBounds,
+      judgements: judgements, seconds: last?.seconds ?? 0)
+    try DiagnosticError.translating {
+      try SafeTensors.write(
+        certifications.flatMap(\.weights),
+        metadata: ["lgc": options.version, "name": setup.experiment.name], to: directory.weights)
+      let certificate = Certificate(stored[1], reports: criticBounds)
+      try AtomicFile.write(Array(certificate.text.utf8), to: directory.bound)
+      try directory.write(record.json(result.record))
+    }
+    return result
+  }
+
+  private func targetNorms(of network: Network) -> [Norm] {
+    setup.experiment.targets.compactMap { target in
+      if case .lipschitz(let name, let norm, _) = target.claim, name == network.name { norm }
+      else { nil }
+    }
+  }
+
+  /// The norms that targets name, those the layers declare, and L2, which Wasserstein's distance
+  /// is in.
+  private func norms(of network: Network) -> [Norm] {
+    let norms = targetNorms(of: network) + network.nodes.compactMap(\.declared?.norm) + [.l2]
+    return Norm.allCases.filter(norms.contains)
+  }
+
+  private func diverged(_ loss: Double, at step: Int) -> Diagnostic {
+    Diagnostic(
+      .diverged, "a loss is \(loss) at step \(step)", at: setup.section.span,
+      help: "a Lipschitz constraint on the critic, or a smaller `lr`, keeps training stable")
+  }
+}
+
+/// Samples of the stored generator beside real ones.
+private struct SampleComparison {
+  private let setup: AdversarialSetup
+  private let generator: DeployedNetwork
+  private let critic: DeployedNetwork
+  private static let batch = 250
+
+  init(
+    _ setup: AdversarialSetup, _ options: TrainingOptions, generator: [String: [Float]],
+    critic: [String: [Float]]
+  ) throws(DiagnosticError) {
+    self.setup = setup
+    func deployed(
+      _ network: Network, _ weights: [String: [Float]]
+    ) throws(DiagnosticError) -> DeployedNetwork {
+      try DeployedNetwork(
+        network, weights: weights, engine: options.engine, threads: options.threads,
+        batch: Self.batch)
+    }
+    self.generator = try deployed(setup.generator, generator)
+    self.critic = try deployed(setup.critic, critic)
+  }
+
+  func coverage(_ count: Int) throws(DiagnosticError) -> ModeCoverage? {
+    guard let modes = setup.modes else { return nil }
+    return ModeCoverage(of: try generated(count), modes: modes)
+  }
+
+  /// nil for samples that are no points: a pairing of images by distance says nothing of them.
+  func distance(bound: UpperBound) throws(DiagnosticError) -> SampleWasserstein? {
+    guard setup.critic.inputShape == [2] else { return nil }
+    let test = setup.data.test ?? setup.data.train
+    let count = min(AdversarialRun.comparedSamples, test.count, setup.data.train.count)
+    let rounds = min(
+      AdversarialRun.largestRounds, test.count / count, setup.data.train.count / count)
+    let fake = try generated(count * rounds)
+    let real = self.real(test, count * rounds)
+    let other = self.real(setup.data.train, count * rounds)
+    var (generated, floor) = (0.0, 0.0)
+    for round in 0..<rounds {
+      let block = round * count * 2..<(round + 1) * count * 2
+      generated += wassersteinDistance(Array(real[block]), Array(fake[block]), size: 2)
+      if setup.data.test != nil {
+        floor += wassersteinDistance(Array(real[block]), Array(other[block]), size: 2)
+      }
+    }
+    let gap = try mean(real) - mean(fake)
+    let sign: Double = setup.section.loss.isRealHigh ? 1 : -1
+    return SampleWasserstein(
+      count: count, rounds: rounds, generated: generated / Double(rounds),
+      floor: floor / Double(rounds),
+      lowerBound: bound.isFinite && bound.value > 0 ? sign * gap / bound.value : nil)
+  }
+
+  private func generated(_ count: Int) throws(DiagnosticError) -> [Float] {
+    var noise = NoiseSource(setup.generator, seed: setup.train.seed)
+    let size = setup.generator.outputShape.elementCount
+    var samples: [Float] = []
+    while samples.count < count * size {
+      let outputs = try generator.outputs(of: noise.draw(Self.batch))
+      samples += outputs.prefix(count * size - samples.count)
+    }
+    return samples
+  }
+
+  private func real(_ samples: Samples, _ count: Int) -> [Float] {
+    let size = samples.shape.elementCount
+    return [Float](unsafeUninitializedCapacity: count * size) { buffer, filled in
+      setup.scaling.fill(buffer.baseAddress!, with: samples, at: 0..<count)
+      filled = count * size
+    }
+  }
+
+  /// The mean score.
+  private func mean(_ samples: [Float]) throws(DiagnosticError) -> Double {
+    let size = setup.critic.inputShape.elementCount
+    let count = samples.count / size
+    var total = 0.0
+    for start in stride(from: 0, to: count, by: Self.batch) {
+      let end = min(start + Self.batch, count)
+      let scores = try critic.outputs(of: Array(samples[start * size..<end * size]))
+      for score in scores.prefix(end - start) { total += Double(score) }
+    }
+    return total / Double(count)
+  }
+}

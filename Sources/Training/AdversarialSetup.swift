@@ -1,0 +1,70 @@
+import Diagnostics
+import Model
+import Tensors
+
+/// Everything a description of a generator and a critic needs before its first step.
+public struct AdversarialSetup {
+  public let experiment: Experiment
+  public let generator: Network
+  public let critic: Network
+  public let section: AdversarialSection
+  public let train: TrainSection
+  public let data: LoadedData
+  public let scaling: InputScaling
+  /// Where generated points should be, in the model's units; nil where the data have no modes.
+  public let modes: Modes?
+  /// Updates of the generator.
+  public let totalSteps: Int
+  public let programs: AdversarialPrograms
+  let shuffles: Bool
+
+  /// Samples of one run of the `sample` program. A fixed number: what is drawn must not depend on
+  /// the training batch.
+  static let samplesAtOnce = 250
+
+  /// - Parameter directory: where the description's relative paths start.
+  public init(_ experiment: Experiment, directory: String) throws(DiagnosticError) {
+    let missing = [
+      experiment.data == nil ? "data" : nil, experiment.adversarial == nil ? "loss" : nil,
+      experiment.train == nil ? "train" : nil,
+    ].compactMap { $0 }
+    guard let section = experiment.data, let adversarial = experiment.adversarial,
+      let train = experiment.train, experiment.networks.count == 2
+    else { throw DiagnosticError(missing.map { missingSection($0, in: experiment) }) }
+    let (generator, critic) = (experiment.networks[0], experiment.networks[1])
+    let data = try section.dataset.load(
+      section.arguments, directory: directory, seed: train.seed)
+    guard data.train.shape == critic.inputShape else {
+      throw DiagnosticError(shape(data.train.shape, critic, section))
+    }
+    guard data.train.count >= train.batch else {
+      throw DiagnosticError(tooFew(data.train.count, train.batch, section))
+    }
+    switch train.length {
+    case .steps(let steps): totalSteps = steps
+    case .epochs(let epochs):
+      let batches = epochs * (data.train.count / train.batch)
+      totalSteps = max(1, batches / adversarial.criticSteps)
+    }
+    self.experiment = experiment
+    self.generator = generator
+    self.critic = critic
+    self.section = adversarial
+    self.train = train
+    self.data = data
+    shuffles = section.shuffle
+    modes = section.standardize == nil ? data.modes : nil
+    scaling = try InputScaling(section, samples: data.train)
+    programs = Lowering.adversarialPrograms(
+      generator: generator, critic: critic, adversarial, batch: train.batch,
+      samples: Self.samplesAtOnce, seed: train.seed)
+  }
+
+  /// The real batches of all steps.
+  func batches() -> BatchPipeline {
+    let each = section.criticSteps + (programs.generatorStep.inputs["real"] == nil ? 0 : 1)
+    return .training(
+      data.train, scaling, batch: train.batch,
+      order: shuffles ? .shuffled(seed: train.seed) : .asStored, total: totalSteps * each)
+  }
+}
