@@ -79,8 +79,11 @@ public struct Certificate: Sendable {
     }
   }
 
+  /// Of pairs of layers bounded as one there is no evidence to state; then the product is stated.
   private static func bound(_ report: BoundReport, _ network: Network) -> JSONValue {
-    .object([
+    let (method, result) = report.method == .fused
+      ? (.product, report.product) : (report.method, report.upper)
+    return .object([
       (key: "norm", value: .string(report.norm.rawValue)),
       (key: "operators", value: .array(report.layers.map { layer in
         .object([
@@ -90,7 +93,7 @@ public struct Certificate: Sendable {
         ])
       })),
       (key: "product", value: .hexadecimal(report.product.value)),
-      (key: "method", value: .string(report.method.rawValue)),
+      (key: "method", value: .string(method.rawValue)),
       (key: "stretches", value: .array(report.stretches.map { stretch in
         .object([
           (key: "entry", value: name(stretch.entry, network)),
@@ -105,7 +108,7 @@ public struct Certificate: Sendable {
           (key: "square", value: .hexadecimal(stretch.square)),
         ])
       })),
-      (key: "result", value: .hexadecimal(report.upper.value)),
+      (key: "result", value: .hexadecimal(result.value)),
     ])
   }
 }

@@ -36,11 +36,18 @@ public func compose(
   compose(network, norm: .l2, from: .input, stretches: stretches, layerBound: layerBound)
 }
 
+/// The same in L2 with pairs of layers that are bounded as one operator.
+func compose(
+  _ network: Network, fused: [FusedBound], layerBound: (Int) -> UpperBound
+) -> Composition {
+  compose(network, norm: .l2, from: .input, fused: fused, layerBound: layerBound)
+}
+
 /// The same seen from another value than the input, for what lies between the ends of a residual
 /// block: L(source) = 1, and 0 for every value that does not depend on it.
 func compose(
   _ network: Network, norm: Norm, from source: NetworkValue, stretches: [JointEvidence] = [],
-  layerBound: (Int) -> UpperBound
+  fused: [FusedBound] = [], layerBound: (Int) -> UpperBound
 ) -> Composition {
   var values: [UpperBound] = []
   values.reserveCapacity(network.nodes.count)
@@ -59,6 +66,9 @@ func compose(
     } else {
       let stacked = stack(operands, norm: norm)
       values.append(stacked == .zero ? .zero : layerBound(index) * stacked)
+    }
+    for pair in fused where pair.nodes.last == index {
+      values[index] = min(values[index], pair.bound.upper * bound(of: pair.entry))
     }
     for stretch in stretches where stretch.exit == .node(index) {
       values[index] = min(values[index], stretch.factor * bound(of: stretch.entry))

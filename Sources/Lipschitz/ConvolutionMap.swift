@@ -1,4 +1,5 @@
 import Model
+import Rounding
 import Tensors
 
 /// One axis of a convolution: which element each tap of each output reads.
@@ -156,5 +157,26 @@ struct ConvolutionMap {
   /// The largest number of read positions that show one element.
   var copies: Int {
     zip(axes, windows).reduce(1) { $0 * $1.0.copies($1.1, padding: padding) }
+  }
+
+  /// √(l₁·l∞) of T with absolute taps, rounded up; at least ‖T‖₂ and that of |T|.
+  /// - Parameter magnitude: |weight| at an index.
+  func absoluteNorm(_ magnitude: (Int) -> Double) -> UpperBound {
+    var rows = [Double](repeating: 0, count: outputs)
+    var columns = [Double](repeating: 0, count: inputs)
+    for output in 0..<outputs {
+      let offset = output / groupOutputs * groupInputs
+      for input in 0..<groupInputs {
+        for tap in 0..<taps {
+          let size = magnitude((output * groupInputs + input) * taps + tap)
+          rows[output] += size
+          columns[offset + input] += size
+        }
+      }
+    }
+    // An element of which padding shows m copies is read up to m times through each tap.
+    let terms = 1 + Double(taps * (inputs + outputs) + 8) * 0x1p-50
+    let product = rows.max()! * columns.max()! * Double(copies) * terms
+    return UpperBound(proved: product).squareRoot()
   }
 }

@@ -165,28 +165,10 @@ struct GroupProof<Scalar: StoredScalar> {
     let size = UpperBound(proved: xSquare * (1 + terms)).squareRoot()
     let length = LowerBound(proved: max(0, ySquare * (1 - terms) - 0x1p-900)).squareRoot()
     // |computed − exact| ≤ 1.01·(m + 2)u·|T||x|, and ‖|T|‖² ≤ l₁·l∞.
-    let loss = absoluteNorm * size
+    let loss = map.absoluteNorm { entry($0).magnitude } * size
       * UpperBound(proved: Double(image.terms + 4) * 0x1p-52) + UpperBound(proved: 0x1p-900)
     let ratio = (length - loss) / size
     return LowerBound(proved: Directed.scaledDown(ratio.value, exponent: exponent))
-  }
-
-  /// √(l₁·l∞) of the scaled T with absolute taps, rounded up.
-  private var absoluteNorm: UpperBound {
-    var rows = [Double](repeating: 0, count: map.outputs)
-    var columns = [Double](repeating: 0, count: map.inputs)
-    for output in 0..<map.outputs {
-      for input in 0..<map.inputs {
-        for tap in 0..<map.taps {
-          let size = entry((output * map.inputs + input) * map.taps + tap).magnitude
-          rows[output] += size
-          columns[input] += size
-        }
-      }
-    }
-    // An element of which padding shows m copies is read up to m times through each tap.
-    let product = rows.max()! * columns.max()! * Double(map.copies) * (1 + 0x1p-20)
-    return UpperBound(proved: product).squareRoot()
   }
 
   // MARK: one tap

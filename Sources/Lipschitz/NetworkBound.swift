@@ -19,6 +19,8 @@ public struct BoundReport: Sendable {
   public let methods: [MethodBound]
   /// The stretches that `upper` rests on where `method` is `joint` or `fast`; else empty.
   public let stretches: [JointEvidence]
+  /// Pairs of layers that are bounded as one operator (L2); `method` fused rests on them.
+  public let fused: [FusedBound]
   /// One per node of the network, in execution order.
   public let layers: [LayerBound]
   public let residualBlocks: [ResidualBound]
@@ -28,6 +30,8 @@ public struct BoundReport: Sendable {
     case product
     /// Absolute values of the matrices carried through the graph (L1, L∞).
     case absoluteValues = "absolute values"
+    /// Layer norms composed, with layers that scale channels fused into the one before.
+    case fused
     /// Multipliers in closed form for stretches of linear layers and activations, composed.
     case fast
     /// Multipliers found by search for the same stretches.
@@ -99,6 +103,12 @@ private func report(_ weights: NetworkWeights, norm: Norm) throws(ProofError) ->
   if let other = absoluteValueBound(weights, norm: norm) {
     methods.append(.init(method: .absoluteValues, upper: other, seconds: start.elapsed))
   }
+  start = .now
+  let fused = norm == .l2 ? try weights.fusedBounds() : []
+  if !fused.isEmpty {
+    let total = compose(network, fused: fused) { layers[$0].bound.upper }.total
+    methods.append(.init(method: .fused, upper: total, seconds: start.elapsed))
+  }
   let stretches = norm == .l2 ? try jointStretches(weights) : []
   for (method, part) in [(BoundReport.Method.fast, \JointPair.fast), (.joint, \.best)] {
     let evidence = stretches.compactMap { $0[keyPath: part] }
@@ -114,7 +124,7 @@ private func report(_ weights: NetworkWeights, norm: Norm) throws(ProofError) ->
   }
   return BoundReport(
     norm: norm, upper: best.upper, method: best.method, product: product, methods: methods,
-    stretches: evidence(best.method, stretches), layers: layers,
+    stretches: evidence(best.method, stretches), fused: fused, layers: layers,
     residualBlocks: network.blocks.map { block in
       let (body, whole) = block.bounds(in: network, norm: norm) { layers[$0].bound.upper }
       return .init(
@@ -151,7 +161,7 @@ private func jointStretches(_ weights: NetworkWeights) throws(ProofError) -> [Jo
 
 private func evidence(_ method: BoundReport.Method, _ pairs: [JointPair]) -> [JointEvidence] {
   switch method {
-  case .product, .absoluteValues: []
+  case .product, .absoluteValues, .fused: []
   case .fast: pairs.compactMap(\.fast)
   case .joint: pairs.compactMap(\.best)
   }

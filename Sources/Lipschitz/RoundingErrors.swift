@@ -29,11 +29,14 @@ func roundingErrors(_ weights: NetworkWeights, magnitude: [Double]) -> [Double]?
     let errors = operands.map(\.e)
     // What is added to the operator: biases, by their largest number.
     let added = weights.largestAddend(of: index)
-    guard var m = weights.absoluteImage(of: operands.map(\.m), through: index) else { return nil }
+    // Batch normalisation multiplies the mean that it subtracts, too.
+    let isNormalisation = if case .linear(.normalisation) = node.operation { true } else { false }
+    let read = operands.map { isNormalisation ? $0.m.map { $0 + added } : $0.m }
+    guard var m = weights.absoluteImage(of: read, through: index) else { return nil }
     var e: [Double]
     switch node.operation {
-    case .linear(.dense(_, _, let inputs)):
-      let gamma = Double(inputs + 8) * 1.01 * u
+    case .linear(let linear) where linear.terms > 1:
+      let gamma = Double(linear.terms + 8) * 1.01 * u
       let through = zip(operands[0].m, errors[0]).map { ($1 + gamma * ($0 + $1)) * (1 + 0x1p-40) }
       guard let image = weights.absoluteImage(of: [through], through: index) else { return nil }
       m = m.map { ($0 + added) * (1 + 0x1p-40) }
@@ -51,11 +54,29 @@ func roundingErrors(_ weights: NetworkWeights, magnitude: [Double]) -> [Double]?
   return range(of: network.output).e
 }
 
+extension LinearOperator {
+  /// Products that one element of the result sums up at most.
+  fileprivate var terms: Int {
+    switch self {
+    case .dense(_, _, let inputs): inputs
+    case .convolution(_, let geometry):
+      geometry.inputs / geometry.groups * geometry.axes.reduce(1) { $0 * $1.kernel }
+    case .transposedConvolution(_, let geometry):
+      geometry.outputs / geometry.groups * geometry.axes.reduce(1) { $0 * $1.kernel }
+    case .separable(_, let axes):
+      axes.reduce(0) { sum, axis in sum + 2 * (axis.rows.map(\.columns.count).max() ?? 0) }
+    case .diagonal, .scaling, .normalisation: 1
+    }
+  }
+}
+
 extension NetworkWeights {
   fileprivate func largestAddend(of index: Int) -> Double {
     let node = network.nodes[index]
     let multiplied: String? = switch node.operation {
     case .linear(.dense(let weight, _, _)), .linear(.diagonal(let weight, _)): weight
+    case .linear(.convolution(let weight, _)), .linear(.transposedConvolution(let weight, _)):
+      weight
     default: nil
     }
     return node.weights.filter { $0.name != multiplied }.reduce(0) { sum, declaration in

@@ -96,6 +96,7 @@ struct BoundFinding {
     switch method {
     case .product: "layer by layer"
     case .absoluteValues: "through |W|"
+    case .fused: "batch normalisation in the layer before"
     case .fast: "multipliers in closed form"
     case .joint: "multipliers by search"
     }
