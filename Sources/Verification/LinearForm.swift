@@ -55,6 +55,19 @@ struct FormBlock {
     scaling { isDiagonal, place in factors[isDiagonal ? place : place / rows] }
   }
 
+  /// Row i times a number within radii[i] of factors[i].
+  func scalingRows(_ factors: [Double], radii: [Double]) -> FormBlock {
+    var result = scalingRows(factors)
+    var errors = result.radius ?? [Double](repeating: 0, count: values.count)
+    for place in errors.indices {
+      let size = values[place].magnitude + (radius?[place] ?? 0)
+      let error = errors[place] + radii[isDiagonal ? place : place % rows] * size
+      errors[place] = error * Arithmetic.slack + 0x1p-1000
+    }
+    result.radius = errors
+    return result
+  }
+
   @inline(__always)
   private func scaling(_ factor: (_ isDiagonal: Bool, _ place: Int) -> Double) -> FormBlock {
     var result = self

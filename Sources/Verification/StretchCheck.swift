@@ -109,9 +109,33 @@ struct StretchCheck {
     case .scaling(let factor):
       let factors = [Double](repeating: factor, count: node.count)
       return form.mapped { $0.scalingRows(factors) }
-    case .convolution, .separable, .normalisation:
+    case .normalisation(let scale, let variance, let epsilon, let channels, let count):
+      let (factors, radii) = try normalisation(scale, variance, epsilon, channels: channels)
+      func spread(_ numbers: [Double]) -> [Double] {
+        (0..<channels * count).map { numbers[$0 / count] }
+      }
+      return form.mapped { $0.scalingRows(spread(factors), radii: spread(radii)) }
+    case .convolution, .separable:
       throw .refused("this version cannot check a stretch through it", at: node.name)
     }
+  }
+
+  /// scale/√(variance + ε) of each channel, and what each is off by: sum, root and quotient are
+  /// rounded once, relative 0.5u + u + u and their squares.
+  private func normalisation(
+    _ scale: String?, _ variance: String, _ epsilon: Double, channels: Int
+  ) throws(VerificationError) -> (factors: [Double], radii: [Double]) {
+    let variances = try weights.numbers(variance, shape: [channels])
+    var scales = [Double](repeating: 1, count: channels)
+    if let scale { scales = try weights.numbers(scale, shape: [channels]) }
+    var factors: [Double] = []
+    for (a, v) in zip(scales, variances) {
+      guard v >= 0, epsilon >= 0, v + epsilon > 0x1p-500, v + epsilon < 0x1p500 else {
+        throw .refused("it holds a variance that is not positive", at: variance)
+      }
+      factors.append(a / (v + epsilon).squareRoot())
+    }
+    return (factors, factors.map { 4 * Arithmetic.u * $0.magnitude + 0x1p-1000 })
   }
 
   // MARK: the inequality

@@ -85,6 +85,26 @@ import Verification
           - upsample: 2
           - global_max_pool
       """,
+    "normalised": """
+        input: [6]
+        layers:
+          - {dense: 12}
+          - batch_norm
+          - relu
+          - {dense: 9}
+          - batch_norm
+          - leaky_relu
+          - {dense: 3}
+      """,
+    "relu blocks": """
+        input: [6]
+        layers:
+          - {dense: 9}
+          - relu
+          - residual: {mode: sum, layers: [{dense: 7}, relu, {dense: 9}]}
+          - residual: {mode: sum, weight: 0.3, layers: [{dense: 5}, relu, {dense: 9}]}
+          - {dense: 3}
+      """,
     "tall and wide": "  input: [130]\n  layers: [{dense: 70}, relu, {dense: 150}, relu, {dense: 4}]",
   ]
 
