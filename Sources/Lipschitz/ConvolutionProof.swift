@@ -293,7 +293,7 @@ struct GroupProof<Scalar: StoredScalar> {
     let image = ConvolutionImage(map, entry: entry)
     let flops = 4.0 * Double(map.taps * map.inputs * map.outputs)
       * Double(map.axes[0].outputs * map.axes[1].outputs)
-    let steps = max(1, min(30, Int(3e9 / flops)))
+    let steps = max(2, min(60, Int(2e10 / flops)))
     let start = search.flatMap { wave($0) }
     let pair = lanczos(order: image.inputCount, steps: steps, tolerance: 1e-6, start: start) {
       image.adjoint(image.forward($0))
