@@ -72,10 +72,13 @@ let package = Package(
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "ReferenceEngine", "TensorsTestSupport"]),
+    // An allocator that counts, for the tests that a step calls none.
+    .target(name: "AllocationCount", path: "Tests/AllocationCount"),
     .testTarget(
       name: "CPUEngineTests",
       dependencies: [
         "CPUEngine", "CKernels", "Tensors", "ReferenceEngine", "TensorsTestSupport",
+        "AllocationCount",
       ]),
     // Exact integer arithmetic: the oracle of the soundness tests. In C, so that it is fast
     // enough in a debug build.

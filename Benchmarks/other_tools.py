@@ -64,7 +64,7 @@ def torch_spectral_norm(lgc):
         weight = layer.weight.detach()
         plain = nn.Conv2d(1, 1, kernel, stride=stride, padding=padding, bias=False).double()
         plain.weight.data = weight.double()
-        yield (f"PyTorch {torch.__version__} `spectral_norm`",
+        yield (f"PyTorch {torch.__version__.split('+')[0]} `spectral_norm`",
                f"conv {kernel}×{kernel} stride {stride} padding {padding}, kernel of ones, 12×12", 1.0,
                true_norm(plain, (1, 12, 12)),
                lgc.bound((1, 12, 12), [f"conv: {{name: c, filters: 1, kernel: {kernel}, stride: "
@@ -116,7 +116,7 @@ def eclipse(lgc):
     """A network of one unit: its constant is the largest slope of the activation."""
     from importlib.metadata import version
 
-    import eclipse_nn.LipConstEstimator as module
+    from eclipse_nn.LipConstEstimator import LipConstEstimator
 
     tool = f"eclipse-nn {version('eclipse-nn')}"
 
@@ -126,7 +126,7 @@ def eclipse(lgc):
             for layer in model:
                 if isinstance(layer, nn.Linear):
                     layer.weight.fill_(1.0)
-        return float(module.LipConstEstimator(model=model).estimate("ECLipsE_Fast"))
+        return float(LipConstEstimator(model=model).estimate("ECLipsE_Fast"))
 
     x = torch.linspace(0, 4, 4_000_001, dtype=torch.float64, requires_grad=True)
     nn.functional.gelu(x).sum().backward()

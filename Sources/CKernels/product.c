@@ -2,6 +2,7 @@
 #include "include/products.h"
 #include "include/team.h"
 #include "libraries.h"
+#include "multiply.h"
 
 /* Where part i of `parts` begins: on a multiple of the vector width. */
 static int64_t cut(int64_t extent, int i, int parts) {
@@ -23,32 +24,61 @@ CLONES void lgc_product_finish(
   }
 }
 
-static int run_piece(const lgc_product *p, int piece) {
-  int64_t row = 0, last_row = p->m, column = 0, last_column = p->n, inner = 0, last_inner = p->k;
-  float *out = p->outs[0];
+struct piece {
+  int64_t row, last_row, column, last_column, inner, last_inner;
+};
+
+static struct piece piece_of(const lgc_product *p, int i) {
+  struct piece s = {0, p->m, 0, p->n, 0, p->k};
   switch (p->cut) {
     case LGC_CUT_ROWS:
-      row = cut(p->m, piece, p->parts);
-      last_row = cut(p->m, piece + 1, p->parts);
+      s.row = cut(p->m, i, p->parts);
+      s.last_row = cut(p->m, i + 1, p->parts);
       break;
     case LGC_CUT_COLUMNS:
-      column = cut(p->n, piece, p->parts);
-      last_column = cut(p->n, piece + 1, p->parts);
+      s.column = cut(p->n, i, p->parts);
+      s.last_column = cut(p->n, i + 1, p->parts);
       break;
     case LGC_CUT_INNER:
-      inner = cut(p->k, piece, p->parts);
-      last_inner = cut(p->k, piece + 1, p->parts);
-      out = p->outs[piece];
+      s.inner = cut(p->k, i, p->parts);
+      s.last_inner = cut(p->k, i + 1, p->parts);
       break;
   }
-  if (row >= last_row || column >= last_column) return 0;
+  return s;
+}
+
+int64_t lgc_product_scratch(const lgc_product *p) {
+  int64_t most = 0;
+  if (p->transpose_a || !p->transpose_b) return 0;
+  for (int i = 0; i < p->parts; i++) {
+    struct piece s = piece_of(p, i);
+    int64_t m = s.last_row - s.row, n = s.last_column - s.column, k = s.last_inner - s.inner;
+    if (m <= 0 || n <= 0 || k <= 0) continue;
+    if (!lgc_multiply_pays(m, n, k)) return 0;
+    int64_t floats = lgc_multiply_scratch(m, n, k);
+    if (floats > most) most = floats;
+  }
+  return (most + 15) / 16 * 16;
+}
+
+static int run_piece(const lgc_product *p, int i) {
+  struct piece s = piece_of(p, i);
+  float *out = p->cut == LGC_CUT_INNER ? p->outs[i] : p->outs[0];
+  int64_t m = s.last_row - s.row, n = s.last_column - s.column, k = s.last_inner - s.inner;
+  if (m <= 0 || n <= 0) return 0;
   int64_t lda = p->transpose_a ? p->m : p->k, ldb = p->transpose_b ? p->k : p->n;
-  const float *a = p->a + (p->transpose_a ? row + inner * lda : row * lda + inner);
-  const float *b = p->b + (p->transpose_b ? column * ldb + inner : column + inner * ldb);
-  int status = lgc_sgemm(
-      p->transpose_a, p->transpose_b, last_row - row, last_column - column, last_inner - inner, a,
-      lda, b, ldb, out + row * p->n + column, p->n);
-  if (p->bias || p->relu) lgc_product_finish(p, row, last_row, column, last_column);
+  const float *a = p->a + (p->transpose_a ? s.row + s.inner * lda : s.row * lda + s.inner);
+  const float *b = p->b + (p->transpose_b ? s.column * ldb + s.inner : s.column + s.inner * ldb);
+  float *c = out + s.row * p->n + s.column;
+  if (p->scratch && k > 0) {
+    struct lgc_multiply own = {
+        .m = m, .n = n, .k = k, .a = a, .b = b, .c = c, .lda = lda, .ldb = ldb, .ldc = p->n,
+        .bias = p->bias ? p->bias + s.column : 0, .relu = p->relu};
+    lgc_multiply(&own, p->scratch + i * p->scratch_floats);
+    return 0;
+  }
+  int status = lgc_sgemm(p->transpose_a, p->transpose_b, m, n, k, a, lda, b, ldb, c, p->n);
+  if (p->bias || p->relu) lgc_product_finish(p, s.row, s.last_row, s.column, s.last_column);
   return status;
 }
 

@@ -48,6 +48,9 @@ final class BoundSteps {
     lgc_steps_run(steps, Int32(count), calls.isEmpty ? 1 : threads, moments)
   }
 
+  /// Blocks of memory that the steps hold.
+  var blockCount: Int { 1 + owned.count + calls.count }
+
   /// Runs one step; `moments` receives its beginning and its end.
   func run(only index: Int, _ moments: UnsafeMutablePointer<Int64>) -> Int32 {
     let failed = lgc_steps_run(steps + index, 1, calls.isEmpty ? 1 : threads, moments)
@@ -138,16 +141,10 @@ final class BoundSteps {
   }
 
   private func bind(_ planned: PlannedProduct) -> UnsafeRawPointer {
-    var product = lgc_product()
-    product.m = Int64(planned.rows)
-    product.n = Int64(planned.columns)
-    product.k = Int64(planned.inner)
-    product.transpose_a = planned.dot.transposeLeft ? 1 : 0
-    product.transpose_b = planned.dot.transposeRight ? 1 : 0
-    product.cut = planned.cut.rawValue
-    product.parts = Int32(planned.parts)
+    var product = planned.geometry
     product.threads = threads
-    product.relu = planned.relu ? 1 : 0
+    product.scratch = planned.scratch.map { address($0) }
+    product.scratch_floats = withUnsafePointer(to: product) { lgc_product_scratch($0) }
     product.a = UnsafePointer(address(planned.left))
     product.b = UnsafePointer(address(planned.right))
     product.outs = own(planned.results.map { address($0) })

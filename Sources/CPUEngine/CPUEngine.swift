@@ -22,6 +22,15 @@ public struct CPUEngine: Engine {
   public func compileForCPU(
     _ programs: [Program], options: EngineOptions
   ) throws(EngineError) -> CPUExecutable {
+    let planned = try plan(programs, options: options)
+    try planned.check(limit: options.memoryLimit, other: options.otherBytes)
+    return try CPUExecutable(planned)
+  }
+
+  /// What compilation decides, before any memory is taken.
+  public func plan(
+    _ programs: [Program], options: EngineOptions
+  ) throws(EngineError) -> PlannedPrograms {
     if let failure = lgc_runtime_load() { throw EngineError(String(cString: failure)) }
     let threads = try threads(options)
     var names = Set<String>()
@@ -30,7 +39,7 @@ public struct CPUEngine: Engine {
     }
     var plan = plan
     plan.threads = threads
-    return try CPUExecutable(programs, plan)
+    return try PlannedPrograms(programs, plan)
   }
 
   func threads(_ options: EngineOptions) throws(EngineError) -> Int {

@@ -32,6 +32,7 @@ public final class CPUExecutable: ProfilingExecutable {
   public let threads: Int
   private var programs: [String: Runnable] = [:]
   private var stateAddresses: [String: UnsafeMutableRawPointer] = [:]
+  private let planned: PlannedPrograms
   /// State → its number, and by number the moment of its last change; moments count changes.
   private let stateNumbers: [String: Int]
   private var changes: [UInt64]
@@ -39,41 +40,25 @@ public final class CPUExecutable: ProfilingExecutable {
   private let state: Pages
   private let working: Pages
 
-  init(_ programs: [Program], _ options: PlanOptions) throws(EngineError) {
-    threads = options.threads
-    states = try CPUExecutable.sharedStates(programs)
-    var offsets: [String: Int] = [:]
-    var bytes = 0
-    for (name, shape) in states.sorted(by: { $0.key < $1.key }) {
-      offsets[name] = bytes
-      bytes += (shape.elementCount * 4 + 63) / 64 * 64 + CPUExecutable.stagger
-    }
-    stateBytes = bytes
-    let names = offsets.keys.sorted()
+  init(_ planned: PlannedPrograms) throws(EngineError) {
+    self.planned = planned
+    threads = planned.threads
+    states = planned.states
+    stateBytes = planned.stateBytes
+    workingBytes = planned.workingBytes
+    let names = planned.stateOffsets.keys.sorted()
     let numbers = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
     stateNumbers = numbers
     changes = [UInt64](repeating: 1, count: numbers.count)
-    state = try Pages(bytes)
-    for (name, offset) in offsets { stateAddresses[name] = state.base + offset }
-
-    var plans: [Plan] = []
-    for program in programs { plans.append(try Planner.plan(program, options)) }
-    let arena = CPUExecutable.rounded(plans.map(\.arenaBytes).max() ?? 0)
-    let loops = plans.flatMap { $0.steps + $0.preparation }.compactMap { step -> (scratch: Int, partials: Int)? in
-      if case .loop(let loop) = step.work { loop.memory } else { nil }
-    }
-    let scratch = CPUExecutable.rounded((loops.map(\.scratch).max() ?? 0) * options.threads)
-    let partials = loops.map(\.partials).max() ?? 0
-    let shared = arena + scratch + partials
-    working = try Pages(shared)
-    var total = shared
-    for plan in plans {
+    state = try Pages(planned.stateBytes)
+    for (name, offset) in planned.stateOffsets { stateAddresses[name] = state.base + offset }
+    working = try Pages(planned.sharedBytes)
+    for plan in planned.plans {
       let kept = try Pages(plan.keptBytes)
-      total += plan.keptBytes
+      let tiles = working.base + planned.arenaBytes
       let addresses = Addresses(
-        arena: working.base, kept: kept.base, states: stateAddresses,
-        scratch: working.base + arena, partials: working.base + arena + scratch,
-        threads: options.threads)
+        arena: working.base, kept: kept.base, states: stateAddresses, scratch: tiles,
+        partials: tiles + planned.tileBytes, threads: planned.threads)
       let steps = try BoundSteps(plan, addresses)
       var preparation: Preparation?
       if !plan.preparation.isEmpty {
@@ -85,32 +70,16 @@ public final class CPUExecutable: ProfilingExecutable {
         constant.numbers.write(
           to: steps.address(constant.buffer), count: plan.buffers[constant.buffer].count)
       }
-      self.programs[plan.name] = Runnable(
+      programs[plan.name] = Runnable(
         plan: plan, steps: steps, kept: kept, preparation: preparation,
         updated: plan.updatedStates.map { numbers[$0]! })
     }
-    workingBytes = total
   }
 
-  /// Bytes between states. Adam streams a parameter and its moments together; were they a multiple
-  /// of 4 KiB apart, the cache would take stores to one for loads from another.
-  private static let stagger = 832
-
-  private static func rounded(_ bytes: Int) -> Int { (bytes + 4095) / 4096 * 4096 }
-
-  private static func sharedStates(
-    _ programs: [Program]
-  ) throws(EngineError) -> [String: Shape] {
-    var states: [String: Shape] = [:]
-    for program in programs {
-      for (name, shape) in program.states {
-        if let other = states[name], other != shape {
-          throw .stateShapes(name, other, shape)
-        }
-        states[name] = shape
-      }
-    }
-    return states
+  public var memoryUse: MemoryUse? {
+    MemoryUse(
+      blocks: 2 + programs.values.reduce(0) { $0 + 1 + $1.steps.blockCount },
+      heapBytes: Int(lgc_heap_bytes()))
   }
 
   // MARK: running
@@ -244,9 +213,9 @@ public final class CPUExecutable: ProfilingExecutable {
 
   // MARK: text
 
-  /// The plan of a program: memory, buffers with their lifetimes, and steps.
+  /// The plan of a program: memory, steps and buffers.
   public func planText(_ program: String) throws(EngineError) -> String {
-    try runnable(program).plan.text(threads: threads, stateBytes: stateBytes)
+    try planned.text(of: program)
   }
 }
 
@@ -291,8 +260,5 @@ extension EngineError {
   }
   fileprivate static func count(_ name: String, _ given: Int, _ expected: Int) -> EngineError {
     EngineError("`\(name)` has \(expected) elements, not \(given)")
-  }
-  fileprivate static func stateShapes(_ name: String, _ a: Shape, _ b: Shape) -> EngineError {
-    EngineError("state `\(name)` is \(a.shapeText) in one program and \(b.shapeText) in another")
   }
 }

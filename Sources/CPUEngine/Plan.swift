@@ -38,6 +38,8 @@ struct PlannedStep {
   var work: Work
   var label: String
   var origin: Origin?
+  /// The names of all origins whose nodes it computes.
+  var layers: [String] = []
 }
 
 struct PlannedLoop {
@@ -77,6 +79,8 @@ struct PlannedProduct {
   var parts: Int
   var bias: Int?
   var relu: Bool
+  /// Packing memory for kernels of our own; nil where oneDNN multiplies.
+  var scratch: Int?
 }
 
 /// A primitive of oneDNN on the buffers that it takes.
@@ -116,7 +120,8 @@ extension PlannedStep {
       loop.operands.compactMap { if case .buffer(let buffer) = $0.base { buffer } else { nil } }
         + loop.reductions.map(\.buffer)
     case .product(let product):
-      [product.left, product.right] + product.results + (product.bias.map { [$0] } ?? [])
+      [product.left, product.right] + product.results
+        + [product.bias, product.scratch].compactMap { $0 }
     case .call(let call): [call.x, call.weight, call.bias, call.y, call.scratch].compactMap(\.self)
     case .copy(let copy): [copy.to, copy.from]
     case .fold(let fold): [fold.to, fold.from]

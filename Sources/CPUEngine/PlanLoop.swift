@@ -233,13 +233,6 @@ struct LoopWriter {
 
 extension LoopItems.Fold {
   fileprivate var name: String {
-    let into =
-      switch kept {
-      case LGC_KEEP_COLUMNS: "→columns"
-      case LGC_KEEP_ROWS: "→rows"
-      case LGC_KEEP_CELLS: "→cells"
-      default: "→one"
-      }
-    return (maximum ? "maximum" : "sum") + into
+    (maximum ? "maximum" : "sum") + kept.arrow
   }
 }

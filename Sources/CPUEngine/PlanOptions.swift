@@ -8,6 +8,8 @@ struct PlanOptions {
   var reuse = true
   /// Adam as one instruction.
   var adam = true
+  /// Matrix products by kernels of our own where they are faster than oneDNN's.
+  var ownProducts = true
   /// What depends only on states that a program leaves alone is computed when they change.
   var preparation = true
   /// How tensors lie around convolutions; nil: as the rule of `ArrangedGraph` chooses.

@@ -26,6 +26,8 @@ extension Planner {
       let operands = [left, right] + (bias.map { [$0] } ?? [])
       product.results = [resultBuffer(tail.result, reading: operands)]
     }
+    let packing = Int(withUnsafePointer(to: product.geometry) { lgc_product_scratch($0) })
+    if packing > 0, options.ownProducts { product.scratch = newBuffer(packing * product.parts) }
     add(.product(product), product.label, node.origin)
   }
 
@@ -55,6 +57,20 @@ extension Planner {
 }
 
 extension PlannedProduct {
+  /// What the kernel needs to know but for addresses.
+  var geometry: lgc_product {
+    var product = lgc_product()
+    product.m = Int64(rows)
+    product.n = Int64(columns)
+    product.k = Int64(inner)
+    product.transpose_a = dot.transposeLeft ? 1 : 0
+    product.transpose_b = dot.transposeRight ? 1 : 0
+    product.cut = cut.rawValue
+    product.parts = Int32(parts)
+    product.relu = relu ? 1 : 0
+    return product
+  }
+
   fileprivate var label: String {
     let form = (dot.transposeLeft ? "T" : "N") + (dot.transposeRight ? "T" : "N")
     let division =

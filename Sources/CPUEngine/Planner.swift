@@ -54,6 +54,8 @@ final class Planner {
     for (position, key) in schedule.enumerated() {
       dying = lastReads[position]
       let group = grouping.groups[key]!
+      let first = plan.steps.count
+      defer { name(group, from: first) }
       switch group.kind {
       case .loop: planLoop(key, group)
       case .product(let tail):
@@ -155,6 +157,16 @@ final class Planner {
   func setStorage(_ node: Int, _ value: Storage) { storage[node] = value }
 
   // MARK: steps
+
+  /// Notes whom the steps of a group are for.
+  private func name(_ group: Group, from first: Int) {
+    var layers: [String] = []
+    for member in group.members {
+      guard let layer = graph.nodes[member].origin?.name, !layers.contains(layer) else { continue }
+      layers.append(layer)
+    }
+    for step in first..<plan.steps.count { plan.steps[step].layers = layers }
+  }
 
   func add(_ work: PlannedStep.Work, _ label: String, _ origin: Origin?) {
     plan.steps.append(PlannedStep(work: work, label: label, origin: origin))

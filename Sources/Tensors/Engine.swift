@@ -15,7 +15,16 @@ public protocol Engine: Sendable {
 public struct EngineOptions: Sendable {
   /// Threads to compute with; nil: as many as the process may use.
   public var threads: Int?
-  public init(threads: Int? = nil) { self.threads = threads }
+  /// The most bytes that programs, their state and `otherBytes` may need; nil: as many as the
+  /// machine can give.
+  public var memoryLimit: Int?
+  /// Bytes that the caller will hold while the programs run, as for batches.
+  public var otherBytes: Int
+  public init(threads: Int? = nil, memoryLimit: Int? = nil, otherBytes: Int = 0) {
+    self.threads = threads
+    self.memoryLimit = memoryLimit
+    self.otherBytes = otherBytes
+  }
 }
 
 /// Compiled programs and the state they share; used by one thread at a time.
@@ -38,20 +47,53 @@ public protocol Executable: AnyObject {
   /// Planned bytes: state, and the working memory beside it.
   var stateBytes: Int { get }
   var workingBytes: Int { get }
+  /// What the engine holds at this moment, which no run changes; nil if it does not count.
+  var memoryUse: MemoryUse? { get }
+}
+
+/// Memory at one moment.
+public struct MemoryUse: Sendable, Equatable {
+  /// Blocks that an executable has asked the system for.
+  public var blocks: Int
+  /// Bytes on the heap of the whole process.
+  public var heapBytes: Int
+
+  public init(blocks: Int, heapBytes: Int) {
+    self.blocks = blocks
+    self.heapBytes = heapBytes
+  }
+  public static func - (a: MemoryUse, b: MemoryUse) -> MemoryUse {
+    MemoryUse(blocks: a.blocks - b.blocks, heapBytes: a.heapBytes - b.heapBytes)
+  }
 }
 
 /// What an engine could not do, with the layer it was doing it for.
 public struct EngineError: Error, CustomStringConvertible {
+  public enum Cause: Sendable {
+    /// A fault in lgc or in a library.
+    case fault
+    /// More memory is needed than there is.
+    case memory
+  }
   public let message: String
   public let origin: Origin?
-  public init(_ message: String, origin: Origin? = nil) {
+  public let cause: Cause
+  /// What would help.
+  public let help: String?
+  public init(
+    _ message: String, origin: Origin? = nil, cause: Cause = .fault, help: String? = nil
+  ) {
     self.message = message
     self.origin = origin
+    self.cause = cause
+    self.help = help
   }
   public var description: String { origin.map { "\(message) (\($0.name))" } ?? message }
 }
 
 extension Executable {
+  public var memoryUse: MemoryUse? { nil }
+
   /// All memory that was planned when the programs were compiled.
   public var plannedBytes: Int { stateBytes + workingBytes }
 

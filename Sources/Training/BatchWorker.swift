@@ -29,6 +29,9 @@ final class BatchWorker: @unchecked Sendable {
   private var used = 0
   private var isStopped = false
 
+  /// How many batches of `size` numbers are prepared ahead.
+  static func slots(_ size: Int) -> Int { size <= smallBatch ? 8 : 2 }
+
   init(
     _ samples: Samples, _ scaling: InputScaling, _ batch: Int, _ order: BatchPipeline.Order,
     perEpoch: Int, total: Int
@@ -40,7 +43,7 @@ final class BatchWorker: @unchecked Sendable {
     self.total = total
     batchesPerEpoch = perEpoch
     let size = batch * samples.shape.elementCount
-    slots = size <= Self.smallBatch ? 8 : 2
+    slots = Self.slots(size)
     counts = [Int](repeating: 0, count: slots)
     x = (0..<slots).map { _ in .allocate(capacity: size) }
     labels = (0..<slots).map { _ in .allocate(capacity: batch) }

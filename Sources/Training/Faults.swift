@@ -3,14 +3,15 @@ import Formats
 import Tensors
 
 extension DiagnosticError {
-  /// Any error of the stages below as diagnostics. An engine's failure is lgc's own bug: the
-  /// description was checked before anything was compiled.
+  /// Any error of the stages below as diagnostics. An engine's failure is lgc's own bug, but
+  /// for want of memory: the description was checked before anything was compiled.
   public init(_ error: any Error) {
     switch error {
     case let error as DiagnosticError:
       self = error
     case let error as EngineError:
-      self.init(Diagnostic(.internalFault, error.message, at: error.origin?.span))
+      let code: DiagnosticCode = error.cause == .memory ? .tooMuchMemory : .internalFault
+      self.init(Diagnostic(code, error.message, at: error.origin?.span, help: error.help))
     case let error as FormatError:
       let code: DiagnosticCode =
         error.cause == .malformed ? .badFormat : error.isWriting ? .cannotWrite : .cannotRead

@@ -11,7 +11,8 @@ public final class StepMeasurement {
   /// - Parameter weights: a safetensors file whose tensors replace the initial ones by name; every
   ///   one must be a state of the training step.
   public init(
-    _ setup: TrainingSetup, engine: any Engine, threads: Int?, weights: String?
+    _ setup: TrainingSetup, engine: any Engine, threads: Int?, memoryLimit: Int? = nil,
+    weights: String?
   ) throws(DiagnosticError) {
     var initial: [String: [Float]] = [:]
     if let weights {
@@ -22,7 +23,8 @@ public final class StepMeasurement {
     }
     // The batches are made beforehand, as the peers' are: what is compared is the step.
     runner = try StepRunner(
-      setup, engine: engine, threads: threads, steps: 0, initial: initial, prepared: true)
+      setup, engine: engine, threads: threads, steps: 0, memoryLimit: memoryLimit,
+      initial: initial, prepared: true)
   }
 
   /// The milliseconds of the step's library kernels alone; nil if the engine does not tell.
@@ -33,14 +35,20 @@ public final class StepMeasurement {
   public func run(_ steps: Int) throws(DiagnosticError) -> StepTimes {
     var milliseconds: [Double] = []
     var losses: [Float] = []
+    milliseconds.reserveCapacity(steps)
+    losses.reserveCapacity(steps)
+    let before = runner.executable.memoryUse
     for _ in 0..<steps {
       let start = Clock.seconds
       let result = try runner.run(total: runner.setup.totalSteps)
       milliseconds.append((Clock.seconds - start) * 1000)
       losses.append(result.loss)
     }
+    let after = runner.executable.memoryUse
+    let growth = before.flatMap { before in after.map { $0 - before } }
     return StepTimes(
-      milliseconds: milliseconds, losses: losses, plannedBytes: runner.executable.plannedBytes)
+      milliseconds: milliseconds, losses: losses, plannedBytes: runner.executable.plannedBytes,
+      growth: growth)
   }
 }
 
@@ -50,12 +58,18 @@ public struct StepTimes: Sendable {
   public let losses: [Float]
   /// The engine's memory.
   public let plannedBytes: Int
+  /// By how much the engine's memory grew while the steps ran; nil if it does not count.
+  public var growth: MemoryUse?
   public var json: JSONValue {
-    .object([
+    var members: [(String, JSONValue)] = [
       ("milliseconds", .array(milliseconds.map(JSONValue.double))),
       ("losses", .array(losses.map { .double(Double($0)) })),
       ("planned_bytes", .int(plannedBytes)),
-    ])
+    ]
+    if let growth {
+      members += [("blocks", .int(growth.blocks)), ("heap_bytes", .int(growth.heapBytes))]
+    }
+    return .object(members)
   }
 }
 

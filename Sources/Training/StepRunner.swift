@@ -23,11 +23,14 @@ public final class StepRunner {
   /// then draws the constraints' vectors near.
   ///
   /// - Parameter steps: how many steps batches are prepared for.
+  /// - Parameter memoryLimit: bytes that state, working memory and batches may need together; nil
+  ///   for what the machine can give. More is an error before any of it is allocated.
   /// - Parameter prepared: whether one epoch's batches are made before the first step and kept, for
   ///   the comparison with programs that find their batches in memory.
   public init(
     _ setup: TrainingSetup, engine: any Engine, threads: Int?, steps: Int,
-    initial: [String: [Float]] = [:], prepared isPrepared: Bool = false
+    memoryLimit: Int? = nil, initial: [String: [Float]] = [:],
+    prepared isPrepared: Bool = false
   ) throws(DiagnosticError) {
     self.setup = setup
     let warmup = Lowering.constraintWarmup(network: setup.network, iterations: 15)
@@ -36,7 +39,11 @@ public final class StepRunner {
       + [warmup, Lowering.deployedWeights(network: setup.network)].compactMap { $0 }
       .filter { !$0.outputs.isEmpty || !$0.updates.isEmpty }
     executable = try DiagnosticError.translating {
-      try engine.compile(programs, options: EngineOptions(threads: threads))
+      try engine.compile(
+        programs,
+        options: EngineOptions(
+          threads: threads, memoryLimit: memoryLimit,
+          otherBytes: setup.batchBytes(prepared: isPrepared)))
     }
     pipeline = setup.batches(total: isPrepared ? setup.stepsPerEpoch : steps)
     if isPrepared {

@@ -11,18 +11,21 @@ public struct TrainingOptions {
   public var engine: any Engine
   /// nil: as many as the process may use.
   public var threads: Int?
+  /// Bytes that state, working memory and batches may need; nil: what the machine can give.
+  public var memoryLimit: Int?
   /// The run directory; nil: a new one under `runs/`.
   public var output: String?
   /// The `--set` arguments, for the record.
   public var overrides: [String]
 
   public init(
-    version: String, engine: any Engine, threads: Int? = nil, output: String? = nil,
-    overrides: [String] = []
+    version: String, engine: any Engine, threads: Int? = nil,
+    memoryLimit: Int? = nil, output: String? = nil, overrides: [String] = []
   ) {
     self.version = version
     self.engine = engine
     self.threads = threads
+    self.memoryLimit = memoryLimit
     self.output = output
     self.overrides = overrides
   }
@@ -75,7 +78,8 @@ public struct TrainingRun {
       steps: setup.totalSteps)
     // Compiling comes first: what cannot be compiled leaves no directory behind.
     let runner = try StepRunner(
-      setup, engine: options.engine, threads: options.threads, steps: setup.totalSteps)
+      setup, engine: options.engine, threads: options.threads, steps: setup.totalSteps,
+      memoryLimit: options.memoryLimit)
     let directory = try DiagnosticError.translating {
       let directory =
         if let path = options.output { try RunDirectory.make(at: path) } else {

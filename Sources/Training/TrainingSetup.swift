@@ -73,6 +73,16 @@ public struct TrainingSetup {
       order: shuffles ? .shuffled(seed: train.seed) : .asStored, total: total)
   }
 
+  /// Bytes of the batches that are in memory at once, training and evaluation: those that are
+  /// prepared in advance, or a whole epoch's.
+  func batchBytes(prepared isPrepared: Bool) -> Int {
+    func bytes(_ batch: Int, _ count: Int?) -> Int {
+      let size = batch * network.inputShape.elementCount
+      return (count ?? BatchWorker.slots(size)) * (size + batch) * 4
+    }
+    return bytes(train.batch, isPrepared ? stepsPerEpoch : nil) + bytes(evaluationBatch, nil)
+  }
+
   private static func check(
     _ data: LoadedData, _ network: Network, _ section: DataSection, batch: Int
   ) throws(DiagnosticError) {

@@ -51,7 +51,18 @@ struct MachineOptions: ParsableArguments {
   @Option(help: "What computes: cpu, or reference, which is slow and exact to float64.")
   var engine = EngineChoice.cpu
 
+  @Option(
+    help: ArgumentHelp(
+      "The most memory in MB for state, working memory and batches (default: what there is).",
+      valueName: "MB"))
+  var memoryLimit: Int?
+
+  var memoryLimitBytes: Int? { memoryLimit.map { $0 * 1_000_000 } }
+
   func validate() throws {
+    if let memoryLimit, !(1...1_000_000_000).contains(memoryLimit) {
+      throw ValidationError("--memory-limit takes a number of MB from 1, not \(memoryLimit)")
+    }
     if let threads, !(1...256).contains(threads) {
       throw ValidationError("--threads takes a number from 1 to 256, not \(threads)")
     }

@@ -53,9 +53,8 @@ struct LowerCommand: ParsableCommand {
     case .plan:
       let program = try step(of: network, in: experiment)
       do {
-        let executable = try CPUEngine().compileForCPU(
-          [program], options: EngineOptions(threads: threads))
-        return ended(try executable.planText(program.name))
+        let planned = try CPUEngine().plan([program], options: EngineOptions(threads: threads))
+        return ended(try planned.text(of: program.name))
       } catch {
         throw DiagnosticError(error)
       }

@@ -12,8 +12,9 @@ struct MeasureStepCommand: ParsableCommand {
       A step's time is that of writing its batch into the engine, running the program and reading \
       the loss. With --stdin, each line `run N` runs N steps and prints one line of JSON: \
       milliseconds and losses, one number a step, each loss that of the weights before the step's \
-      update. A line `kernels N` prints the milliseconds that the step's products and convolutions \
-      take alone, each run N times on its own and their lower quartiles added.
+      update, and `blocks` and `heap_bytes`, what the engine's memory and the process's heap grew \
+      by meanwhile. A line `kernels N` prints the milliseconds that the step's products and \
+      convolutions take alone, each run N times on its own and their lower quartiles added.
 
       --network critic times the critic's step of a description with models: forward on real and \
       generated samples, penalty, gradient and update of the critic's weights; the generator does \
@@ -59,7 +60,8 @@ struct MeasureStepCommand: ParsableCommand {
       } else {
         let measurement = try StepMeasurement(
           TrainingSetup(experiment, directory: directory), engine: machine.engine.engine,
-          threads: machine.threads, weights: weights)
+          threads: machine.threads, memoryLimit: machine.memoryLimitBytes,
+          weights: weights)
         run = { try measurement.run($0) }
         kernels = { try measurement.kernels(runs: $0) }
       }

@@ -81,7 +81,7 @@ struct TrainCommand: ParsableCommand {
       }
       let options = TrainingOptions(
         version: LGC.version, engine: profiling?.engine ?? machine.engine.engine,
-        threads: machine.threads, output: out,
+        threads: machine.threads, memoryLimit: machine.memoryLimitBytes, output: out,
         overrides: source.set)
       let progress = Progress(
         isTerminal: isatty(STDERR_FILENO) == 1, stepsPerEpoch: setup.stepsPerEpoch
@@ -138,7 +138,8 @@ struct TrainCommand: ParsableCommand {
   /// What training would do, after everything that can fail before the first step.
   private func plan(_ setup: TrainingSetup) throws -> String {
     let runner = try StepRunner(
-      setup, engine: machine.engine.engine, threads: machine.threads, steps: setup.totalSteps)
+      setup, engine: machine.engine.engine, threads: machine.threads, steps: setup.totalSteps,
+      memoryLimit: machine.memoryLimitBytes)
     let test = setup.data.test.map { ", \($0.count) test samples" } ?? ""
     let state = Double(runner.executable.stateBytes) / 1e6
     let working = Double(runner.executable.workingBytes) / 1e6

@@ -8,6 +8,8 @@ extension CPUEngineTests {
     static let extents: [[Int]] = [
       [1, 1, 1], [1, 7, 3], [5, 1, 9], [17, 33, 65], [64, 10, 512], [64, 144, 400], [300, 40, 100],
       [31, 113, 257],
+      // Rows that fall into the same places of the cache, a half panel, x packed in several pieces.
+      [128, 30, 512], [110, 29, 256], [330, 20, 1100],
     ]
 
     @Test(arguments: extents)

@@ -176,6 +176,40 @@ extension CPUEngineTests {
       return Array(UnsafeBufferPointer(start: steps.address(2), count: count))
     }
 
+    /// Every kind of pooling behind a convolution, in whatever way its result lies in memory, with
+    /// gradients of two orders.
+    @Test(arguments: [nil] + Arrangement.allCases)
+    func poolingBehindConvolutions(arrangement: Arrangement?) throws {
+      let spatial = [WindowAxis](
+        repeating: WindowAxis(extent: 8, kernel: 3, low: 1, high: 1), count: 2)
+      let pooling = [WindowAxis](
+        repeating: WindowAxis(extent: 8, kernel: 3, stride: 2, low: 1), count: 2)
+      for channels in [16, 32] {
+        let g = GraphBuilder()
+        let x = g.input("x", [2, 16, 8, 8])
+        let y = g.unary(
+          .tanh, g.convolution(x, g.state("w", [channels, 16, 3, 3]), axes: spatial))
+        let largest = g.windowMaximum(y, axes: pooling)
+        let mean = g.window(.sum, y, axes: pooling)
+        let mirrored = g.take(g.multiply(largest, mean), axis: 3, places: [2, 1, 0, 1, 2, 3, 3])
+        let total = g.sum(g.unary(.tanh, g.multiply(mirrored, 0.05)))
+        let first = g.gradient(of: total, with: [x])[0]
+        let second = g.gradient(of: g.sum(g.square(first)), with: [x])[0]
+        let outputs = [mirrored, first, second].enumerated().map {
+          Program.Output("y\($0)", $1)
+        }
+        let program = Program(name: "p", graph: g.graph, outputs: outputs)
+        var comparison = Comparison([program], runs: ["p"], seed: 3, range: -0.4...0.4)
+        comparison.plans = everyPlan.map { plan in
+          var plan = plan
+          plan.arrangement = arrangement
+          return plan
+        }
+        comparison.tolerance = 2e-5
+        try comparison.check()
+      }
+    }
+
     @Test(arguments: [([5, 7, 6], 0), ([5, 7, 6], 1), ([5, 7, 6], 2), ([300, 200], 1), ([9], 0)])
     func takesPutsAndTheirGradients(shape: Shape, axis: Int) throws {
       let g = GraphBuilder()

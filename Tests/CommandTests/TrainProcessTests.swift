@@ -172,6 +172,39 @@ import Verification
     let losses = lines.flatMap { $0["losses"]?.array ?? [] }.compactMap(\.double)
     #expect(losses.count == 32)
     #expect(losses.suffix(10).reduce(0, +) < losses.prefix(10).reduce(0, +))
+    // The second line's steps ran on what the first had taken.
+    #expect(lines[1]["blocks"]?.integer == 0)
+    // The C library counts what its threads keep for reuse as taken.
+    #expect((lines[1]["heap_bytes"]?.integer).map { $0.magnitude < 10_000 } == true)
+  }
+
+  @Test func aNetworkTooLargeForTheMemoryIsRefusedBeforeItStarts() throws {
+    let out = folder.path + "/refused"
+    let path = folder.path + "/wide.yaml"
+    try Self.moons.replacing("units: 32", with: "units: 512")
+      .write(toFile: path, atomically: true, encoding: .utf8)
+    for flag in [["--dry-run"], ["--out", out], ["--dry-run", "--engine", "cpu"]] {
+      let result = try LGCProcess.run(
+        ["train", path, "--memory-limit", "1", "--set", "train.batch=1000"] + flag)
+      #expect(result.code != 0 && result.output == "")
+      #expect(result.error.contains("error[L0504]"), "\(result.error)")
+      #expect(result.error.contains("bytes of memory are needed"))
+      #expect(result.error.contains(", 1000000 are available"))
+      #expect(result.error.contains("help: the largest are "))
+    }
+    #expect(!FileManager.default.fileExists(atPath: out))
+  }
+
+  @Test func aPlanShowsItsMemoryItsStepsAndTheirLayers() throws {
+    let result = try LGCProcess.run(
+      ["lower", folder.path + "/moons.yaml", "--stop-after", "plan", "--threads", "1"])
+    let lines = result.output.split(separator: "\n").map(String.init)
+    #expect(lines[0].hasPrefix("program train: ") && lines[0].hasSuffix(" steps on 1 threads"))
+    #expect(lines.contains { $0.hasPrefix("  arrays at their peak ") && $0.contains("are live at") })
+    #expect(lines.contains { $0.contains("product NT 32×32×2") || $0.contains("; fc1") })
+    #expect(lines.contains { $0.contains(" = adam(") })
+    #expect(lines.contains { $0.contains("arena at ") && $0.contains("–") })
+    #expect(lines.contains { $0.contains("optimizer.m.fc1.weight") && $0.hasSuffix("always") })
   }
 
   @Test func everyStageHasItsPrintedForm() throws {

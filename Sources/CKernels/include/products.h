@@ -20,7 +20,15 @@ typedef struct {
   float *_Null_unspecified *_Null_unspecified outs; /* one, or `parts` for LGC_CUT_INNER */
   const float *_Nullable bias;
   int32_t *_Null_unspecified statuses;       /* one for each part */
+  /* scratch_floats, as lgc_product_scratch says, for each part; NULL: oneDNN multiplies. Aligned to
+   * 64 bytes. */
+  float *_Nullable scratch;
+  int64_t scratch_floats;
 } lgc_product;
+
+/* Floats of packing memory that one part needs for kernels of our own; 0: oneDNN multiplies. Reads
+ * the extents, the transpositions and the cut. */
+int64_t lgc_product_scratch(const lgc_product *_Nonnull product);
 
 /* 0, or oneDNN's status. */
 int lgc_product_run(const lgc_product *_Nonnull product);
