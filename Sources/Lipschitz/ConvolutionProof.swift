@@ -85,8 +85,10 @@ struct GroupProof<Scalar: StoredScalar> {
     var found = try attempt(way)
     if found == nil, way == nil { found = try spectral() }
     guard let found, found.upper < interpolated.upper else {
+      // Zero where nothing is read but padding and zero taps.
+      let isZero = interpolated.upper == .zero
       return OperatorBound(
-        upper: interpolated.upper, lower: found?.lower, method: .interpolation,
+        upper: interpolated.upper, lower: isZero ? .zero : found?.lower, method: .interpolation,
         evidence: .interpolation)
     }
     return found
