@@ -60,8 +60,9 @@ struct JointBound {
       if Self.isProved(maps, multipliers: exact, square: square, margin: 16) {
         return JointEvidence(
           entry: stretch.entry, exit: stretch.exit, activations: activations,
-          // A larger square is proved too, and leaves room for a checker with other constants.
-          square: square * (1 + 1e-6 + 4 * slack))
+          // A larger square is proved too, and leaves room for a checker with other constants
+          // beyond the proof's own margin.
+          square: square * (1 + 1e-8))
       }
     }
     return nil
