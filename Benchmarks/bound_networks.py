@@ -40,18 +40,21 @@ def write_safetensors(path, tensors):
             file.write(values.tobytes())
 
 
-def missing_tensors(lgc, model, folder):
-    """Names and shapes of the model's tensors: what lgc misses in a file of none."""
-    empty = folder / "empty.safetensors"
-    write_safetensors(empty, {})
-    run = subprocess.run(
-        [lgc, "bound", model, "--weights", empty], capture_output=True, text=True
-    )
-    found = re.findall(r"there is no tensor (\S+) \(([\d×]+|scalar)\)", run.stderr)
-    return {
-        name: [] if shape == "scalar" else [int(n) for n in shape.split("×")]
-        for name, shape in found
-    }
+def stated_tensors(lgc, model, folder):
+    """Names and shapes of the model's tensors: what lgc misses, which it lists in parts."""
+    shapes, weights = {}, folder / "zeros.safetensors"
+    while True:
+        zeros = {name: numpy.zeros(shape, dtype="<f4") for name, shape in shapes.items()}
+        write_safetensors(weights, zeros)
+        run = subprocess.run(
+            [lgc, "bound", model, "--weights", weights, "--norm", "linf", "--no-search"],
+            capture_output=True, text=True,
+        )
+        found = re.findall(r"there is no tensor (\S+) \(([\d×]+|scalar)\)", run.stderr)
+        if not found:
+            return shapes
+        for name, shape in found:
+            shapes[name] = [] if shape == "scalar" else [int(n) for n in shape.split("×")]
 
 
 def random_tensors(shapes):
@@ -72,7 +75,7 @@ def random_tensors(shapes):
 def measure(lgc, name, folder):
     model = MODELS / f"{name}.yaml"
     weights = folder / f"{name}.safetensors"
-    write_safetensors(weights, random_tensors(missing_tensors(lgc, model, folder)))
+    write_safetensors(weights, random_tensors(stated_tensors(lgc, model, folder)))
     command = [
         lgc, "bound", model, "--weights", weights, "--norm", "l2", "--no-search",
         "--format", "json",

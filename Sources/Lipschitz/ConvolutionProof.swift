@@ -85,8 +85,10 @@ struct GroupProof<Scalar: StoredScalar> {
     var found = try attempt(way)
     if found == nil, way == nil { found = try spectral() }
     guard let found, found.upper < interpolated.upper else {
+      // Zero where nothing is read but padding and zero taps.
+      let isZero = interpolated.upper == .zero
       return OperatorBound(
-        upper: interpolated.upper, lower: found?.lower, method: .interpolation,
+        upper: interpolated.upper, lower: isZero ? .zero : found?.lower, method: .interpolation,
         evidence: .interpolation)
     }
     return found
@@ -293,7 +295,7 @@ struct GroupProof<Scalar: StoredScalar> {
     let image = ConvolutionImage(map, entry: entry)
     let flops = 4.0 * Double(map.taps * map.inputs * map.outputs)
       * Double(map.axes[0].outputs * map.axes[1].outputs)
-    let steps = max(1, min(30, Int(3e9 / flops)))
+    let steps = max(2, min(60, Int(2e10 / flops)))
     let start = search.flatMap { wave($0) }
     let pair = lanczos(order: image.inputCount, steps: steps, tolerance: 1e-6, start: start) {
       image.adjoint(image.forward($0))

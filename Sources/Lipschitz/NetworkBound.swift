@@ -148,6 +148,9 @@ private struct JointPair {
 private func jointStretches(_ weights: NetworkWeights) throws(ProofError) -> [JointPair] {
   var pairs: [JointPair] = []
   for stretch in weights.network.jointStretches() {
+    // The matrices of wider stretches take minutes and gigabytes.
+    let width = weights.network.shape(stretch.entry).reduce(1, *)
+    guard width <= 16_384 else { continue }
     var start = ContinuousClock.now
     guard var bound = try JointBound(weights, stretch), let fast = bound.fast() else { continue }
     var pair = JointPair(fast: fast.evidence, fastSeconds: start.elapsed)
