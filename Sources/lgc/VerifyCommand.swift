@@ -3,6 +3,7 @@ import Diagnostics
 import Formats
 import Glibc
 import Rounding
+import Training
 import Verification
 
 struct VerifyCommand: ParsableCommand {
@@ -15,15 +16,18 @@ struct VerifyCommand: ParsableCommand {
       What no longer holds, because a bit of the weights or of the certificate differs, is refused \
       with the place.
 
-      The certificate may be a run directory; the weights are then its own. With a description the \
+      The certificate may be a run directory, by default the newest; the weights are then its own. \
+      With a description the \
       certificate must be about that very network; without one, compare the hash that is printed.
 
       Exit codes: 0 accepted; 1 refused; 2 a file cannot be read.
       """)
 
   @ArgumentParser.Argument(
-    help: ArgumentHelp("A certificate, or a run directory.", valueName: "certificate|run"))
-  var certificate: String
+    help: ArgumentHelp(
+      "A certificate, or a run directory (default: the newest complete run).",
+      valueName: "certificate|run"))
+  var certificate: String?
 
   @ArgumentParser.Argument(
     help: ArgumentHelp("The description that it must be about.", valueName: "model.yaml"))
@@ -68,6 +72,10 @@ struct VerifyCommand: ParsableCommand {
   }
 
   private func sources() throws -> (certificate: String, weights: String) {
+    guard let certificate = certificate ?? RunDirectory.newest()?.path else {
+      throw DiagnosticError(
+        Diagnostic(.noRun, "there is no complete run under `runs/`", at: nil))
+    }
     var information = stat()
     if stat(certificate, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
       return ("\(certificate)/bound.json", weights ?? "\(certificate)/weights.safetensors")
