@@ -91,10 +91,12 @@ extension ProfileReport {
       "machine: \(decimal(peak.operations / 1e9, 0)) GFLOP/s of multiply-adds, "
       + "\(decimal(peak.bytes / 1e9, 1)) GB/s to and from memory, measured on "
       + "\(peak.threads) thread\(peak.threads == 1 ? "" : "s")\n"
-    let shown = programs.enumerated().filter { index, program in
-      index == 0
+    // The training step is the program that runs most often: it is what was asked for.
+    let most = programs.map(\.runs).max() ?? 0
+    let shown = programs.filter { program in
+      program.runs == most
         || program.total * Double(program.runs) >= Self.smallestShare * Double(total)
-    }.map(\.element)
+    }
     return machine + shown.map { "\n" + table($0) }.joined() + "\n" + summary
   }
 
