@@ -29,6 +29,9 @@ bench: build
 	@Benchmarks/setup.sh
 	Benchmarks/.venv/bin/python Benchmarks/step_time.py --lgc $(LGC)
 	Benchmarks/.venv/bin/python Benchmarks/bound_dense.py --lgc $(LGC)
+	Benchmarks/.venv/bin/python Benchmarks/bound_dense.py --lgc $(LGC) --repeat 1 --size 4096x25088
+	Benchmarks/.venv/bin/python Benchmarks/bound_networks.py --lgc $(LGC)
+	Benchmarks/.venv/bin/python Benchmarks/bound_joint.py --lgc $(LGC)
 
 bench-quick: build
 	@Scripts/install-dependencies.sh --bench
