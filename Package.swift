@@ -48,7 +48,7 @@ let package = Package(
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     // Checks certificates; knows neither the prover nor the model.
     .target(
-      name: "Verification", dependencies: ["COpenBLAS", "Diagnostics", "Formats", "Rounding"]),
+      name: "Verification", dependencies: ["COpenBLAS", "Formats", "Rounding"]),
     .target(
       name: "Training",
       dependencies: [

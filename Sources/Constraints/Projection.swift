@@ -37,11 +37,7 @@ public struct Projection: Constraint {
   public func state(
     _ weight: Shape, of linear: LinearOperator, norm: Norm
   ) -> [WeightDeclaration] {
-    guard norm == .l2, let (outputs, inputs) = linear.iterated(weight, isKernel: false)
-    else { return [] }
-    return [
-      WeightDeclaration("u", outputs, .unitVector), WeightDeclaration("v", inputs, .unitVector),
-    ]
+    norm == .l2 ? linear.iterationState(weight) : []
   }
 
   public func reparametrise(

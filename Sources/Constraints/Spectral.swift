@@ -84,12 +84,7 @@ public struct Spectral: Constraint {
   public func state(
     _ weight: Shape, of linear: LinearOperator, norm: Norm
   ) -> [WeightDeclaration] {
-    guard start == .persistent,
-      let (outputs, inputs) = linear.iterated(weight, isKernel: subject == .kernel)
-    else { return [] }
-    return [
-      WeightDeclaration("u", outputs, .unitVector), WeightDeclaration("v", inputs, .unitVector),
-    ]
+    start == .persistent ? linear.iterationState(weight, isKernel: subject == .kernel) : []
   }
 
   public func reparametrise(

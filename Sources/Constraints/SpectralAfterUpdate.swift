@@ -41,10 +41,7 @@ public struct SpectralAfterUpdate: Constraint {
   public func state(
     _ weight: Shape, of linear: LinearOperator, norm: Norm
   ) -> [WeightDeclaration] {
-    guard let (outputs, inputs) = linear.iterated(weight, isKernel: false) else { return [] }
-    return [
-      WeightDeclaration("u", outputs, .unitVector), WeightDeclaration("v", inputs, .unitVector),
-    ]
+    linear.iterationState(weight)
   }
 
   public func reparametrise(

@@ -45,4 +45,12 @@ extension LinearOperator {
     default: nil
     }
   }
+
+  /// The vectors of a power iteration that goes on from step to step; none where `iterated` is nil.
+  func iterationState(_ weight: Shape, isKernel: Bool = false) -> [WeightDeclaration] {
+    guard let (outputs, inputs) = iterated(weight, isKernel: isKernel) else { return [] }
+    return [
+      WeightDeclaration("u", outputs, .unitVector), WeightDeclaration("v", inputs, .unitVector),
+    ]
+  }
 }

@@ -49,13 +49,13 @@ extension NetworkWeights {
 }
 
 extension Executable {
-  fileprivate func load(_ weights: [String: [Float]]) throws(EngineError) {
+  func load(_ weights: [String: [Float]]) throws(EngineError) {
     for name in states.keys { if let values = weights[name] { try writeState(name, values) } }
   }
 }
 
 /// A point and a direction, and the slope there as the search saw it.
-private struct Place {
+struct SlopePlace {
   var x: [Float]
   var v: [Float]
   var slope: Float
@@ -172,8 +172,8 @@ private struct SlopeSearch {
     ).optimized()
   }
 
-  mutating func run(_ data: [[Float]]) throws(EngineError) -> [Place] {
-    var best: [Place] = []
+  mutating func run(_ data: [[Float]]) throws(EngineError) -> [SlopePlace] {
+    var best: [SlopePlace] = []
     var places = (0..<batch).map { startingPlace($0) }
     // The steepest of the data, a batch at a time.
     for first in stride(from: 0, to: data.count, by: batch) {
@@ -200,13 +200,13 @@ private struct SlopeSearch {
     return Array(steepest(best + places).prefix(4))
   }
 
-  private func steepest(_ places: [Place]) -> [Place] {
+  private func steepest(_ places: [SlopePlace]) -> [SlopePlace] {
     Array(places.filter { $0.slope.isFinite }.sorted { $0.slope > $1.slope }
       .prefix(max(2, batch / 4)))
   }
 
   /// `kinks` and `smooth` at each place.
-  private func uphill(_ places: [Place]) throws(EngineError) -> [[[Float]]]? {
+  private func uphill(_ places: [SlopePlace]) throws(EngineError) -> [[[Float]]]? {
     guard let ascent else { return nil }
     let padded = (0..<batch).map { places[$0 % places.count] }
     let x = padded.flatMap(\.x)
@@ -232,7 +232,7 @@ private struct SlopeSearch {
   }
 
   /// A step of a length that depends on `turn`; nil where there is no direction.
-  private func step(from place: Place, along direction: [Float], _ turn: Int) -> Place? {
+  private func step(from place: SlopePlace, along direction: [Float], _ turn: Int) -> SlopePlace? {
     let length = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
     guard length > 0, length.isFinite else { return nil }
     let size = max(0.1, place.x.reduce(0) { $0 + $1 * $1 }.squareRoot())
@@ -244,17 +244,17 @@ private struct SlopeSearch {
   }
 
   /// Inputs as they occur (in [0, 1)), and points around the origin at several scales.
-  private mutating func startingPlace(_ index: Int) -> Place {
+  private mutating func startingPlace(_ index: Int) -> SlopePlace {
     let scale: Double = [1, 1, 0.1, 10][index % 4]
     let x = (0..<inputs).map { _ in
       index % 4 == 0 ? Float(abs(random.unit())) : Float(gaussian() * scale)
     }
     var v = (0..<inputs).map { _ in Float(gaussian()) }
     makeUnit(&v)
-    return Place(x: x, v: v, slope: 0)
+    return SlopePlace(x: x, v: v, slope: 0)
   }
 
-  private mutating func neighbour(of place: Place, _ index: Int) -> Place {
+  private mutating func neighbour(of place: SlopePlace, _ index: Int) -> SlopePlace {
     var result = place
     result.slope = 0
     let size = (place.x.reduce(0) { $0 + $1 * $1 } / Float(max(1, inputs))).squareRoot()
@@ -269,7 +269,7 @@ private struct SlopeSearch {
   }
 
   /// One step of the power method at every place; records the slope of the direction it had.
-  private func steepen(_ places: inout [Place]) throws(EngineError) {
+  private func steepen(_ places: inout [SlopePlace]) throws(EngineError) {
     let x = places.flatMap(\.x)
     try executable.writeInput("x", of: "jvp", x)
     try executable.writeInput("v", of: "jvp", places.flatMap(\.v))
@@ -337,85 +337,5 @@ private struct SlopeSearch {
   /// Roughly normal: the sum of four uniforms, variance 1.
   private mutating func gaussian() -> Double {
     (random.unit() + random.unit() + random.unit() + random.unit()) * 0.75.squareRoot()
-  }
-}
-
-/// The best slope between x ± ½εv over the places and a range of ε, evaluated in float64 and
-/// rounded down.
-private func steepestWitness(
-  _ places: [Place], _ weights: NetworkWeights, _ floats: [String: [Float]], norm: Norm,
-  engine: any Engine
-) throws(EngineError) -> Slope? {
-  let network = weights.network
-  let inputs = network.inputShape.elementCount
-  let outputs = network.outputShape.elementCount
-  let count = network.parameterCount > 4_000_000 ? 1 : places.count
-  var pairs: [(a: [Float], b: [Float])] = []
-  for place in places.prefix(count) {
-    let largest = place.v.reduce(0) { max($0, $1.magnitude) }
-    for step: Float in [1e-3, 1e-2, 0.1, 1] {
-      let half = step / (2 * largest)
-      pairs.append((
-        zip(place.x, place.v).map { $0 - half * $1 }, zip(place.x, place.v).map { $0 + half * $1 }
-      ))
-    }
-  }
-  guard !pairs.isEmpty else { return nil }
-
-  let g = GraphBuilder()
-  let shape = [pairs.count] + network.inputShape
-  let (a, b) = (g.input("a", shape), g.input("b", shape))
-  let start = Lowering.forwardValue(network: network, x: a, mode: .deployed, g).output
-  let end = Lowering.forwardValue(network: network, x: b, mode: .deployed, g).output
-  let difference = g.subtract(end, start)
-  let program = Program(
-    name: "difference", graph: g.graph, outputs: [.init("difference", difference)])
-  let executable = try engine.compile([program.optimized()], options: EngineOptions())
-  try executable.load(floats)
-  try executable.writeInput("a", of: program.name, pairs.flatMap(\.a))
-  try executable.writeInput("b", of: program.name, pairs.flatMap(\.b))
-  try executable.run(program.name)
-  let differences = try executable.readOutput(
-    "difference", of: program.name, count: pairs.count * outputs)
-
-  var magnitude = [Double](repeating: 0, count: inputs)
-  for (a, b) in pairs {
-    for i in 0..<inputs { magnitude[i] = max(magnitude[i], Double(max(abs(a[i]), abs(b[i])))) }
-  }
-  guard magnitude.allSatisfy(\.isFinite), let errors = roundingErrors(weights, magnitude: magnitude)
-  else { return nil }
-  var best: Slope?
-  for (index, pair) in pairs.enumerated() {
-    let row = differences[index * outputs..<(index + 1) * outputs]
-    guard row.allSatisfy(\.isFinite) else { continue }
-    // Less the error at both ends, and what rounding the difference to float32 may have added.
-    let rise = zip(row, errors).map { value, error in
-      LowerBound(proved: Directed.productDown(Double(value.magnitude), 1 - 0x1p-22))
-        - UpperBound(proved: Directed.sumUp(2 * error, 0x1p-149))
-    }
-    let run = zip(pair.a, pair.b).map { a, b in
-      UpperBound(proved: abs(Double(b) - Double(a)).nextUp)
-    }
-    let slope = lengthDown(rise, norm) / lengthUp(run, norm)
-    if best.map({ slope > $0.value }) ?? true {
-      best = Slope(value: slope, a: pair.a, b: pair.b)
-    }
-  }
-  return best
-}
-
-private func lengthDown(_ x: [LowerBound], _ norm: Norm) -> LowerBound {
-  switch norm {
-  case .l1: x.reduce(.zero, +)
-  case .l2: x.reduce(.zero) { $0 + $1 * $1 }.squareRoot()
-  case .linf: x.max() ?? .zero
-  }
-}
-
-private func lengthUp(_ x: [UpperBound], _ norm: Norm) -> UpperBound {
-  switch norm {
-  case .l1: x.reduce(.zero, +)
-  case .l2: x.reduce(.zero) { $0 + $1 * $1 }.squareRoot()
-  case .linf: x.max() ?? .zero
   }
 }
