@@ -17,6 +17,8 @@ public struct Network: Sendable {
   public let output: NetworkValue
   public let blocks: [ResidualBlock]
   public let span: Span
+  /// What training adds to the loss of this network.
+  public var regularisers: [NetworkRegulariser] = []
 
   public init(
     name: String, inputShape: Shape, norm: Norm = .l2, nodes: [LayerNode], output: NetworkValue,
