@@ -39,6 +39,7 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Model", "Tensors", "Rounding"]),
     .target(name: "Constraints", dependencies: ["Model", "Tensors", "Rounding"]),
     .target(name: "Losses", dependencies: ["Model", "Tensors"]),
+    .target(name: "Regularisers", dependencies: ["Constraints", "Model", "Tensors"]),
     .target(name: "Optimizers", dependencies: ["Model", "Tensors"]),
     .target(name: "Datasets", dependencies: ["Model", "Tensors", "Formats"]),
     // Optimised in debug builds too: tests prove thousands of operators.
@@ -58,8 +59,9 @@ let package = Package(
       name: "lgc",
       dependencies: [
         "Diagnostics", "Rounding", "YAML", "Formats", "Tensors", "ReferenceEngine", "CPUEngine",
-        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Lipschitz",
-        "Training", "Verification", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Datasets",
+        "Lipschitz", "Training", "Verification",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
@@ -93,20 +95,20 @@ let package = Package(
     .testTarget(
       name: "ModelTests",
       dependencies: [
-        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Diagnostics",
-        "YAML", "Tensors", "ReferenceEngine", "Lipschitz", "Rounding",
+        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Datasets",
+        "Diagnostics", "YAML", "Tensors", "ReferenceEngine", "Lipschitz", "Rounding",
       ]),
     .testTarget(
       name: "KindsTests",
       dependencies: [
-        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Tensors", "ReferenceEngine",
-        "Diagnostics", "Rounding", "CPUEngine", "YAML",
+        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Tensors",
+        "ReferenceEngine", "Diagnostics", "Rounding", "CPUEngine", "YAML",
       ]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
         "Training", "Datasets", "Formats", "Model", "Layers", "Constraints", "Losses",
-        "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Rounding",
+        "Regularisers", "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Rounding",
         "Tensors", "Verification",
       ]),
     .testTarget(

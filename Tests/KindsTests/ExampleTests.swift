@@ -45,4 +45,4 @@ import Testing
 let unitTypes: [any CatalogUnit.Type] =
   catalogs.layers.map { $0 as any CatalogUnit.Type } + catalogs.constraints.map { $0 }
   + catalogs.losses.map { $0 } + catalogs.adversarialLosses.map { $0 }
-  + catalogs.optimizers.map { $0 }
+  + catalogs.regularisers.map { $0 } + catalogs.optimizers.map { $0 }

@@ -84,7 +84,8 @@ struct ModelSection {
   var lipschitz: LipschitzSetting?
   var constraint: ConstraintSetting?
   var layers: [LayerItem]
-  /// The entry `optimizer` of a network of `models:`.
+  /// The entries `regularize` and `optimizer` of a network of `models:`.
+  var regularisers: Entry?
   var optimizer: Entry?
   var span: Span
 }

@@ -8,7 +8,7 @@ import YAML
 extension Resolver {
   static let modelKeys = ["input", "lipschitz", "constraint", "layers"]
   /// Those of a network of `models:`.
-  static let networkKeys = modelKeys + ["optimizer"]
+  static let networkKeys = modelKeys + ["regularize", "optimizer"]
 
   /// `model:`, or a network of `models:` by its name there.
   func decodeModel(_ entry: Entry) -> ModelSection? {
@@ -50,7 +50,8 @@ extension Resolver {
     guard let input, let layers else { return nil }
     return ModelSection(
       input: input.shape, noise: input.noise, lipschitz: lipschitz, constraint: constraint,
-      layers: layers, optimizer: name == "model" ? nil : node.entry("optimizer"),
+      layers: layers, regularisers: name == "model" ? nil : node.entry("regularize"),
+      optimizer: name == "model" ? nil : node.entry("optimizer"),
       span: entry.keySpan)
   }
 
