@@ -40,6 +40,7 @@ public struct TrainingSetup {
       section.arguments, directory: directory, seed: train.seed)
     try Self.check(data, network, section, batch: train.batch)
     try Self.check(labelsOf: data, network, experiment.loss!, section)
+    if data.train.labelKind == .targets { try Self.checkNeedsNoClasses(experiment, section) }
     let stepsPerEpoch = data.train.count / train.batch
     let totalSteps =
       switch train.length {
@@ -92,12 +93,35 @@ public struct TrainingSetup {
     }
   }
 
+  private static func checkNeedsNoClasses(
+    _ experiment: Experiment, _ section: DataSection
+  ) throws(DiagnosticError) {
+    for target in experiment.targets {
+      switch target.claim {
+      case .lipschitz: continue
+      case .accuracy, .certifiedAccuracy:
+        throw DiagnosticError(
+          Diagnostic(
+            .dataLabels, "an accuracy needs classes, `\(section.kind)` has target vectors",
+            at: target.span, labels: [.init(section.span, "the data")]))
+      }
+    }
+  }
+
   private static func check(
     labelsOf data: LoadedData, _ network: Network, _ loss: LossSection, _ section: DataSection
   ) throws(DiagnosticError) {
     let kind = data.train.labelKind
     guard loss.loss.labels.contains(kind) else {
       throw DiagnosticError(labelKind(kind, loss, section))
+    }
+    for entry in network.regularisers {
+      guard
+        let refusal = entry.regulariser.refusal(output: network.outputShape, labels: kind)
+      else { continue }
+      throw DiagnosticError(
+        Diagnostic(
+          .conflictingKeys, refusal, at: entry.span, labels: [.init(section.span, "the data")]))
     }
     if let refusal = loss.loss.refusal(output: network.outputShape, labels: kind) {
       throw DiagnosticError(
