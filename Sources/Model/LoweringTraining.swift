@@ -32,15 +32,16 @@ extension Lowering {
   /// The step and the evaluation of one network under one loss.
   ///
   /// The step's order is: constraints applied (their state advanced), forward, loss, regularisers,
-  /// gradient with the state's vectors constant, update of every parameter, all in one program. The forward pass
-  /// is simplified before it is differentiated, so that x·(W/σ)ᵀ, which became (x·Wᵀ)/σ, has a
-  /// gradient that never holds a scaled copy of W.
+  /// gradient with the state's vectors constant, update of every parameter, all in one program. The
+  /// forward pass is simplified before it is differentiated, so that x·(W/σ)ᵀ, which became
+  /// (x·Wᵀ)/σ, has a gradient that never holds a scaled copy of W.
   ///
   /// - Parameter labels: what the samples are labelled with; where not given, what the loss usually
   ///   is trained on.
   public static func trainingPrograms(
     network: Network, loss: any SupervisedLoss, labels: LabelKind? = nil,
-    optimizer: any Optimizer, batch: Int, evaluationBatch: Int, seed: UInt64
+    optimizer: any Optimizer, clipping: GradientClipping? = nil, batch: Int,
+    evaluationBatch: Int, seed: UInt64
   ) -> TrainingPrograms {
     let labels = labels ?? loss.usualLabels
     let declarations = network.nodes.flatMap { node in
@@ -55,7 +56,7 @@ extension Lowering {
     let trained = network.trainedTensors
     let step = differentiated(
       forward, network, declarations.filter { trained.contains($0.name) }, optimizer,
-      batch: batch)
+      clipping, batch: batch)
     let evaluate = scored(
       network, loss, labels, name: "evaluate", batch: evaluationBatch, mode: .evaluation,
       seed: seed
@@ -128,7 +129,7 @@ extension Lowering {
   /// The forward program continued: means, gradients and updates.
   private static func differentiated(
     _ forward: Program, _ network: Network, _ parameters: [InitialState],
-    _ optimizer: any Optimizer, batch: Int
+    _ optimizer: any Optimizer, _ clipping: GradientClipping?, batch: Int
   ) -> (program: Program, initial: [InitialState]) {
     let g = GraphBuilder(forward.graph)
     var leaves: [String: Value] = [:]
@@ -145,7 +146,7 @@ extension Lowering {
       objective = g.add(loss, penalty)
     }
     let result = descent(
-      on: objective, parameters, of: network, leaves: leaves, optimizer, g)
+      on: objective, parameters, of: network, leaves: leaves, optimizer, clipping, g)
     let step = leaves[stepName] ?? g.state(stepName, [])
     let updates =
       forward.updates + result.updates + [.init(stepName, g.add(step, 1))]
@@ -161,7 +162,7 @@ extension Lowering {
   /// `learning_rate`, and what the network's constraints make of them.
   static func descent(
     on loss: Value, _ parameters: [InitialState], of network: Network, leaves: [String: Value],
-    _ optimizer: any Optimizer, _ g: GraphBuilder
+    _ optimizer: any Optimizer, _ clipping: GradientClipping?, _ g: GraphBuilder
   ) -> OptimizerUpdates {
     // A parameter that the loss does not reach has no leaf left; its gradient is zero.
     let values = parameters.map { leaves[$0.name] ?? g.state($0.name, $0.shape) }
@@ -171,7 +172,8 @@ extension Lowering {
     }
     return g.with(origin: Origin(name: "optimizer")) {
       let rate = g.input("learning_rate", [])
-      return optimizer.lower(optimized, learningRate: rate, g)
+      let clipped = clipping?.applied(to: optimized, g) ?? optimized
+      return optimizer.lower(clipped, learningRate: rate, g)
     }.projected(network, g)
   }
 }

@@ -61,8 +61,8 @@ public struct TrainingSetup {
     evaluationBatch = min(Self.evaluationBatch, max(data.test?.count ?? 0, data.train.count))
     programs = Lowering.trainingPrograms(
       network: network, loss: loss, labels: data.train.labelKind,
-      optimizer: optimizer.optimizer, batch: train.batch, evaluationBatch: evaluationBatch,
-      seed: train.seed)
+      optimizer: optimizer.optimizer, clipping: optimizer.clipping, batch: train.batch,
+      evaluationBatch: evaluationBatch, seed: train.seed)
   }
 
   /// The training batches of steps `first` to `total` − 1.

@@ -22,7 +22,7 @@ import Testing
 
   @Test func everyKindHasAnExampleOfEachSort() {
     let kinds = Set(trials.map(\.kind))
-    #expect(kinds.count == unitTypes.count)
+    #expect(kinds == Set(unitTypes.map { $0.kind }))
     for kind in kinds {
       #expect(trials.contains { $0.kind == kind && $0.code == nil }, "\(kind)")
       #expect(trials.contains { $0.kind == kind && $0.code != nil }, "\(kind)")

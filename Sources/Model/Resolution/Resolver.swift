@@ -98,6 +98,7 @@ final class Resolver {
     }
     let optimizer = resolveOptimizer(root.entry("optimizer"))
     let train = resolveTrain(root.entry("train"))
+    checkStopping(train, data)
     let targets = root.entry("targets").map {
       resolveTargets($0.value, networks: ["model"], norm: section?.lipschitz?.norm ?? .l2)
     }
