@@ -25,7 +25,5 @@ enum Planned {
   static let datasets = ["idx", "csv", "npy", "image_folder", "synthetic", "fashion_mnist"]
 
   static let topLevelKeys = ["extends", "vars", "report"]
-  static let modelKeys = ["outputs"]
   static let dataKeys = ["augment"]
-  static let layerKeys = ["from"]
 }
