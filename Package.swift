@@ -14,6 +14,10 @@ let package = Package(
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+    // libpng and libjpeg behind functions that return instead of jumping.
+    .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
+    .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+
     // The C side of the CPU engine: tile kernels, the thread team, oneDNN (opened on first use).
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl")]),
 
@@ -23,7 +27,7 @@ let package = Package(
     .target(name: "Diagnostics"),
     .target(name: "Rounding"),
     .target(name: "YAML", dependencies: ["CYAML", "Diagnostics"]),
-    .target(name: "Formats", dependencies: ["CZlib"]),
+    .target(name: "Formats", dependencies: ["CZlib", "CPNG", "CJPEG"]),
     .target(name: "Tensors", dependencies: ["Diagnostics"]),
     // Optimised in debug builds too: tests train small networks on it.
     .target(
@@ -39,6 +43,7 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Model", "Tensors", "Rounding"]),
     .target(name: "Constraints", dependencies: ["Model", "Tensors", "Rounding"]),
     .target(name: "Losses", dependencies: ["Model", "Tensors"]),
+    .target(name: "Regularisers", dependencies: ["Constraints", "Model", "Tensors"]),
     .target(name: "Optimizers", dependencies: ["Model", "Tensors"]),
     .target(name: "Datasets", dependencies: ["Model", "Tensors", "Formats"]),
     // Optimised in debug builds too: tests prove thousands of operators.
@@ -59,8 +64,9 @@ let package = Package(
       name: "lgc",
       dependencies: [
         "Diagnostics", "Rounding", "YAML", "Formats", "Tensors", "ReferenceEngine", "CPUEngine",
-        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Lipschitz",
-        "Training", "Verification", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Datasets",
+        "Lipschitz", "Training", "Verification",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
@@ -94,20 +100,20 @@ let package = Package(
     .testTarget(
       name: "ModelTests",
       dependencies: [
-        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Diagnostics",
-        "YAML", "Tensors", "ReferenceEngine", "Lipschitz", "Rounding",
+        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Datasets",
+        "Diagnostics", "YAML", "Tensors", "ReferenceEngine", "Lipschitz", "Rounding",
       ]),
     .testTarget(
       name: "KindsTests",
       dependencies: [
-        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Tensors", "ReferenceEngine",
-        "Diagnostics", "Rounding", "CPUEngine", "YAML",
+        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Tensors",
+        "ReferenceEngine", "Diagnostics", "Rounding", "CPUEngine", "YAML",
       ]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
         "Training", "Datasets", "Formats", "Model", "Layers", "Constraints", "Losses",
-        "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Rounding",
+        "Regularisers", "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Rounding",
         "Tensors", "Verification",
       ]),
     .testTarget(

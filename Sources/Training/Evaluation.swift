@@ -202,16 +202,18 @@ struct EvaluationSubject {
           .dataShape, "evaluation needs a test split, `\(section.kind)` has none here",
           at: section.span))
     }
+    guard test.labelKind == .classes else {
+      throw DiagnosticError(
+        Diagnostic(
+          .dataLabels, "only classes can be certified, the test samples have target vectors",
+          at: section.span))
+    }
     guard test.shape == network.inputShape else {
       throw DiagnosticError(shape(test.shape, network, section))
     }
     let outputs = network.outputShape.elementCount
     if let sample = test.labels.firstIndex(where: { $0 < 0 || Int($0) >= max(outputs, 2) }) {
       throw DiagnosticError(label(test.labels[sample], sample, "test", outputs, network, section))
-    }
-    guard test.labels.count == test.count else {
-      throw DiagnosticError(
-        Diagnostic(.dataLabels, "the test samples have no classes", at: section.span))
     }
     self.network = network
     self.section = section
