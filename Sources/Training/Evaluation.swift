@@ -187,12 +187,6 @@ struct EvaluationSubject {
           .missingSection, "evaluation needs the section `data`", at: place,
           help: "add `data: {…}` to the description"))
     }
-    if let loss = experiment.loss, loss.loss.labels != .classes {
-      throw DiagnosticError(
-        Diagnostic(
-          .dataLabels, "only classes can be certified, `\(loss.family)` fits target vectors",
-          at: loss.span))
-    }
     let network = experiment.networks[0]
     let data = try section.dataset.load(
       section.arguments, directory: directory, seed: experiment.train?.seed ?? 0)
