@@ -103,8 +103,8 @@ let package = Package(
     .testTarget(
       name: "KindsTests",
       dependencies: [
-        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Tensors", "ReferenceEngine",
-        "Diagnostics", "Rounding", "CPUEngine", "YAML",
+        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Tensors",
+        "ReferenceEngine", "Diagnostics", "Rounding", "CPUEngine", "YAML",
       ]),
     .testTarget(
       name: "TrainingTests",

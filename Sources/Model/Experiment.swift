@@ -48,11 +48,15 @@ public struct DataSection: Sendable {
   public var standardize: (mean: [Double], deviation: [Double])?
   /// Whether each epoch is drawn in a new order.
   public var shuffle: Bool
+  /// What happens to the training samples, in this order.
+  public var augmentations: [AugmentationUnit]
   public var span: Span
   public init(
     dataset: any Dataset, kind: String, arguments: Arguments, range: ClosedRange<Double>?,
-    standardize: (mean: [Double], deviation: [Double])?, shuffle: Bool, span: Span
+    standardize: (mean: [Double], deviation: [Double])?, shuffle: Bool,
+    augmentations: [AugmentationUnit] = [], span: Span
   ) {
+    self.augmentations = augmentations
     self.dataset = dataset
     self.kind = kind
     self.arguments = arguments
@@ -159,11 +163,13 @@ public struct Catalogs: Sendable {
   public var adversarialLosses: [any AdversarialLoss.Type]
   public var optimizers: [any Optimizer.Type]
   public var datasets: [any Dataset.Type]
+  public var augmentations: [any Augmentation.Type]
   public init(
     layers: [any Layer.Type], constraints: [any Constraint.Type], losses: [any SupervisedLoss.Type],
     adversarialLosses: [any AdversarialLoss.Type] = [], optimizers: [any Optimizer.Type],
-    datasets: [any Dataset.Type]
+    datasets: [any Dataset.Type], augmentations: [any Augmentation.Type] = []
   ) {
+    self.augmentations = augmentations
     self.adversarialLosses = adversarialLosses
     self.layers = layers
     self.constraints = constraints

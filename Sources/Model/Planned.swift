@@ -26,7 +26,7 @@ enum Planned {
 
   static let topLevelKeys = ["extends", "vars", "regularize", "report"]
   static let modelKeys = ["outputs"]
-  static let dataKeys = ["augment", "validation"]
+  static let dataKeys = ["validation"]
   static let trainKeys = ["checkpoint", "stop_when"]
   static let layerKeys = ["from"]
 }

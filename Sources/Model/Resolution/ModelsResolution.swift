@@ -23,7 +23,7 @@ extension Resolver {
       }
     }
     if let generator = networks[0], let critic = networks[1] { match(generator, critic) }
-    let data = root.entry("data").flatMap { resolveData($0) }
+    let data = root.entry("data").flatMap { resolveData($0, input: networks[1]?.inputShape) }
     let loss = root.entry("loss").flatMap { resolveAdversarialLoss($0) }
     // The common section holds for the networks without their own.
     let needsCommon = Self.networkNames.contains { sections[$0]?.optimizer == nil }

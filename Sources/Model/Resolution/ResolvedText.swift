@@ -71,6 +71,14 @@ extension Resolver {
             + "deviation: \(standardize.deviation.yamlText)}")
       }
       text.line("shuffle: \(data.shuffle)")
+      if data.augmentations.isEmpty { return }
+      text.section("augment") { text in
+        for unit in data.augmentations {
+          let declarations = catalogs.augmentations.first { $0.kind == unit.kind }?.arguments ?? []
+          let pairs = Self.pairs(declarations, unit.arguments).joined(separator: ", ")
+          text.line("- \(unit.kind): {\(pairs)}")
+        }
+      }
     }
   }
 

@@ -89,7 +89,7 @@ final class Resolver {
     let network = section.flatMap {
       NetworkBuilder($0, name: "model", diagnostics: self).build()
     }
-    let data = root.entry("data").flatMap { resolveData($0) }
+    let data = root.entry("data").flatMap { resolveData($0, input: network?.inputShape) }
     let loss = root.entry("loss").flatMap { resolveLoss($0, network: network) }
     let optimizer = resolveOptimizer(root.entry("optimizer"))
     let train = resolveTrain(root.entry("train"))

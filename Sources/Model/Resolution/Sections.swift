@@ -32,13 +32,14 @@ enum SectionArguments {
 extension OptimizerSection.Schedule: ArgumentValue {}
 
 extension Resolver {
-  func resolveData(_ entry: Entry) -> DataSection? {
+  /// - Parameter input: the input of the network that reads the data; nil if that is wrong.
+  func resolveData(_ entry: Entry, input: Shape?) -> DataSection? {
     guard let (word, kindSpan, body) = sectionKind(entry, key: "type"),
       let type = kind(
         word, at: kindSpan, of: catalogs.datasets, { $0.kind }, planned: Planned.datasets,
         family: "data type")
     else { return nil }
-    let common = ["type", "range", "standardize", "shuffle"]
+    let common = ["type", "range", "standardize", "shuffle", "augment"]
     let arguments = decodeArguments(
       type.arguments, of: word, node: body, named: kindSpan, common: common,
       later: Planned.dataKeys, into: &diagnostics)
@@ -49,6 +50,8 @@ extension Resolver {
     if let node = body?["shuffle"] {
       shuffle = Bool.decode(node, range: nil, into: &diagnostics) ?? true
     }
+    let augmentations =
+      body?["augment"].flatMap { decodeAugmentations($0, input: input) } ?? []
     guard let arguments, diagnostics.errorCount == before,
       let dataset = instantiate(
         arguments, into: &diagnostics,
@@ -56,7 +59,7 @@ extension Resolver {
     else { return nil }
     return DataSection(
       dataset: dataset, kind: word, arguments: arguments, range: range, standardize: standardize,
-      shuffle: shuffle, span: kindSpan)
+      shuffle: shuffle, augmentations: augmentations, span: kindSpan)
   }
 
   private func decodeRange(_ node: Node) -> ClosedRange<Double>? {
