@@ -25,8 +25,4 @@ enum Planned {
   static let datasets = ["idx", "csv", "npy", "image_folder", "synthetic", "fashion_mnist"]
 
   static let topLevelKeys = ["extends", "vars", "regularize", "report"]
-  static let modelKeys = ["outputs"]
-  static let dataKeys = ["validation"]
-  static let trainKeys = ["checkpoint", "stop_when"]
-  static let layerKeys = ["from"]
 }
