@@ -44,7 +44,7 @@ let package = Package(
     .target(name: "Constraints", dependencies: ["Model", "Tensors", "Rounding"]),
     .target(name: "Losses", dependencies: ["Model", "Tensors"]),
     .target(name: "Optimizers", dependencies: ["Model", "Tensors"]),
-    .target(name: "Datasets", dependencies: ["Model", "Tensors", "Formats"]),
+    .target(name: "Datasets", dependencies: ["Model", "Tensors", "Formats", "CKernels", "Diagnostics", "YAML"]),
     // Optimised in debug builds too: tests prove thousands of operators.
     .target(
       name: "Lipschitz",
