@@ -57,4 +57,23 @@ public struct Samples: Sendable {
     self.labels = labels
     self.classCount = classCount
   }
+
+  /// The samples of these numbers, in this order.
+  public func selecting(_ indices: [Int]) -> Samples {
+    let size = shape.reduce(1, *)
+    func rows<Element>(_ values: [Element]) -> [Element] {
+      var result: [Element] = []
+      result.reserveCapacity(indices.count * size)
+      for index in indices { result += values[index * size..<(index + 1) * size] }
+      return result
+    }
+    let chosen: Storage =
+      switch storage {
+      case .bytes(let values): .bytes(rows(values))
+      case .floats(let values): .floats(rows(values))
+      }
+    return Samples(
+      shape: shape, count: indices.count, storage: chosen,
+      labels: labels.isEmpty ? [] : indices.map { labels[$0] }, classCount: classCount)
+  }
 }

@@ -7,11 +7,16 @@ import Tensors
 /// network, and the programs.
 public struct TrainingSetup {
   public let experiment: Experiment
+  /// Where the description's relative paths start.
+  public let directory: String
   public let network: Network
   public let loss: any SupervisedLoss
   public let optimizer: OptimizerSection
   public let train: TrainSection
+  /// Without the samples that are held back.
   public let data: LoadedData
+  /// The training samples that are held back; nil: none are.
+  public let validation: Samples?
   public let scaling: InputScaling
   public let shuffles: Bool
   public let stepsPerEpoch: Int
@@ -40,8 +45,11 @@ public struct TrainingSetup {
       throw DiagnosticError(targetsNeeded(experiment.loss!, section))
     }
 
-    let data = try section.dataset.load(
+    var data = try section.dataset.load(
       section.arguments, directory: directory, seed: train.seed)
+    let validation = try section.validation.map { (part) throws(DiagnosticError) in
+      try data.holdBack(part, seed: train.seed)
+    }
     try Self.check(data, network, section, batch: train.batch)
     let stepsPerEpoch = data.train.count / train.batch
     let totalSteps =
@@ -51,11 +59,13 @@ public struct TrainingSetup {
       }
 
     self.experiment = experiment
+    self.directory = directory
     self.network = network
     self.loss = loss
     self.optimizer = optimizer
     self.train = train
     self.data = data
+    self.validation = validation
     self.stepsPerEpoch = stepsPerEpoch
     self.totalSteps = totalSteps
     shuffles = section.shuffle
