@@ -105,10 +105,11 @@ public final class CheckpointStore {
     return Int(name.dropFirst(5).dropLast(12))
   }
 
-  /// The newest checkpoint that is whole, with a warning for each newer one that is not.
+  /// The newest checkpoint that is whole, with a warning for each newer one that is not; nil where
+  /// none was saved yet.
   static func newestWhole(
     in directory: RunDirectory
-  ) throws(DiagnosticError) -> (checkpoint: Checkpoint, warnings: [Diagnostic]) {
+  ) throws(DiagnosticError) -> (checkpoint: Checkpoint?, warnings: [Diagnostic]) {
     var warnings: [Diagnostic] = []
     for step in steps(in: directory).reversed() {
       let path = "\(directory.checkpoints)/\(name(step))"
@@ -119,19 +120,11 @@ public final class CheckpointStore {
         }
         return (checkpoint, warnings)
       } catch {
-        warnings.append(
-          Diagnostic(
-            .badCheckpoint, "`\(path)` \(error.message)", at: nil,
-            help: "the checkpoint before it is taken"))
+        warnings.append(.damaged(path, error.message))
       }
     }
-    throw DiagnosticError(
-      Diagnostic(
-        .cannotResume,
-        warnings.isEmpty
-          ? "`\(directory.path)` has no checkpoint"
-          : "`\(directory.path)` has no checkpoint that is whole: \(warnings[0].message)",
-        at: nil, help: "begin a new run"))
+    guard let first = warnings.first else { return (nil, []) }
+    throw DiagnosticError(.allDamaged(first, directory))
   }
 }
 
@@ -140,5 +133,17 @@ extension Diagnostic {
     Diagnostic(
       .diverged, "`\(state)` is no longer finite after step \(step)", at: nil,
       help: "a smaller `lr`, `clip_gradient` or a Lipschitz constraint keeps training stable")
+  }
+
+  fileprivate static func damaged(_ path: String, _ message: String) -> Diagnostic {
+    Diagnostic(
+      .badCheckpoint, "`\(path)`: \(message)", at: nil,
+      notes: ["the checkpoint before it is taken"])
+  }
+
+  fileprivate static func allDamaged(_ first: Diagnostic, _ run: RunDirectory) -> Diagnostic {
+    Diagnostic(
+      .cannotResume, "no checkpoint of `\(run.path)` is whole", at: nil,
+      notes: [first.message], help: "begin a new run")
   }
 }

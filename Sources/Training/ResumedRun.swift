@@ -82,12 +82,14 @@ public struct ResumedRun: Sendable {
         help: "begin a new run"))
   }
 
-  /// The checkpoint to go on from, with warnings: of checkpoints that are damaged, and of what may
-  /// make the bits of the steps to come differ.
+  /// The checkpoint to go on from, nil for the beginning; with warnings: of checkpoints that are
+  /// damaged, and of what may make the bits of the steps to come differ.
   func checkpoint(
     _ origin: Checkpoint.Origin
-  ) throws(DiagnosticError) -> (Checkpoint, warnings: [Diagnostic]) {
-    var (checkpoint, warnings) = try CheckpointStore.newestWhole(in: directory)
+  ) throws(DiagnosticError) -> (Checkpoint?, warnings: [Diagnostic]) {
+    let (found, damaged) = try CheckpointStore.newestWhole(in: directory)
+    guard let checkpoint = found else { return (nil, damaged) }
+    var warnings = damaged
     let old = checkpoint.origin
     guard old.descriptionHash == origin.descriptionHash else {
       throw DiagnosticError(

@@ -32,14 +32,14 @@ struct RunFrame {
     let optimizers: [OptimizerSection]
   }
 
-  /// Where a resumed run goes on; nil for a new one. What is odd about it goes to `options.warn`.
+  /// Where a resumed run goes on; nil for the beginning. What is odd about it goes to `options.warn`.
   static func checkpoint(
     _ plan: Plan, _ options: TrainingOptions
   ) throws(DiagnosticError) -> Checkpoint? {
     guard let run = options.resumed else { return nil }
-    let (checkpoint, warnings) = try run.checkpoint(
-      origin(run.descriptionHash, options))
+    let (found, warnings) = try run.checkpoint(origin(run.descriptionHash, options))
     for warning in warnings { options.warn(warning) }
+    guard let checkpoint = found else { return nil }
     let planned = checkpoint.loop["steps"].map { Int($0) } ?? plan.steps
     guard checkpoint.step <= plan.steps else {
       throw DiagnosticError(
@@ -67,7 +67,7 @@ struct RunFrame {
 
   /// Makes the directory of a run that starts now, or takes up that of one that goes on.
   ///
-  /// - Parameter checkpoint: where it goes on; nil for a new run.
+  /// - Parameter checkpoint: where it goes on; nil at the beginning.
   init(
     _ plan: Plan, from checkpoint: Checkpoint?, _ options: TrainingOptions
   ) throws(DiagnosticError) {
@@ -83,8 +83,8 @@ struct RunFrame {
       seed: plan.train.seed, overrides: options.overrides, engine: origin.engine,
       threads: origin.threads, start: run?.start ?? Clock.timestamp, steps: plan.steps,
       resumptions: run?.resumptions ?? [])
-    if let checkpoint {
-      record.resumptions.append(.init(step: checkpoint.step, moment: Clock.timestamp))
+    if run != nil {
+      record.resumptions.append(.init(step: checkpoint?.step ?? 0, moment: Clock.timestamp))
     }
     let directory = try DiagnosticError.translating {
       if let run {

@@ -6,10 +6,12 @@ extension TrainingResult {
   /// The result as the user reads it, on stdout.
   public func summary(name: String) -> String {
     var rows: [(String, String)] = []
-    if stoppedEarly { rows.append(("stopped early", "of \(plannedSteps) steps")) }
+    if stoppedEarly { rows.append(("stopped early", "\(plannedSteps) steps were asked for")) }
     if let bestStep { rows.append(("weights of", "step \(bestStep), the best")) }
     if let testAccuracy {
       rows.append(("test accuracy", "\(fixed(testAccuracy * 100, 2)) % of \(testCount) samples"))
+    } else if let loss = last?.testLoss {
+      rows.append(("test loss", "\(decimal(loss, 6)) over \(testCount) samples, before storing"))
     }
     for report in bounds {
       let text =

@@ -124,17 +124,20 @@ public struct TrainingRun {
   private func measure(
     _ runner: StepRunner, _ sums: RunningMetrics, _ seconds: Double
   ) throws(DiagnosticError) -> Metrics {
-    func scores(_ samples: Samples) throws(DiagnosticError) -> (loss: Double, accuracy: Double) {
+    func scores(
+      _ samples: Samples
+    ) throws(DiagnosticError) -> (loss: Double, accuracy: Double?) {
       try SpanRecorder.section("evaluation") { () throws(DiagnosticError) in
         try runner.evaluate(samples)
       }
     }
-    var held, test: (loss: Double, accuracy: Double)?
+    var held, test: (loss: Double, accuracy: Double?)?
     if let samples = setup.validation { held = try scores(samples) }
     else if let samples = setup.data.test { test = try scores(samples) }
     return Metrics(
       step: runner.step, epoch: Double(runner.step) / Double(setup.stepsPerEpoch),
-      loss: sums.meanLoss, trainAccuracy: sums.accuracy(batch: setup.train.batch),
+      loss: sums.meanLoss, penalty: sums.meanPenalty,
+      trainAccuracy: sums.accuracy(batch: setup.train.batch),
       validationLoss: held?.loss, validationAccuracy: held?.accuracy, testLoss: test?.loss,
       testAccuracy: test?.accuracy,
       learningRate: setup.optimizer.learningRate(step: runner.step - 1, of: setup.totalSteps),
@@ -163,7 +166,8 @@ public struct TrainingRun {
     let network = try DeployedNetwork(
       setup.network, weights: certification.values, engine: options.engine,
       threads: options.threads, batch: setup.evaluationBatch)
-    let scores = try setup.data.test.map { (samples) throws(DiagnosticError) in
+    let classified = setup.data.test.flatMap { $0.labelKind == .classes ? $0 : nil }
+    let scores = try classified.map { (samples) throws(DiagnosticError) in
       try SpanRecorder.section("evaluation") { () throws(DiagnosticError) in
         try network.scores(of: samples, setup.scaling)
       }
