@@ -148,7 +148,7 @@ public struct TrainingRun {
     let epoch = (step - 1) / setup.stepsPerEpoch + 1
     return Diagnostic(
       .diverged, "the loss is \(loss) at step \(step), in epoch \(epoch)",
-      at: setup.optimizer.span, label: "learning rate \(setup.optimizer.optimizer.learningRate)",
+      at: setup.optimizer.span, label: "learning rate \(setup.optimizer.learningRate(step: step - 1, of: setup.totalSteps))",
       help: "a smaller `lr`, `clip_gradient` or a Lipschitz constraint keeps training stable")
   }
 
