@@ -1,0 +1,106 @@
+import Constraints
+import Datasets
+import Diagnostics
+import Layers
+import Losses
+import Model
+import Optimizers
+import Regularisers
+import Testing
+
+private func load(
+  _ regularize: String, layers: String = "[{dense: 3}]", loss: String = "cross_entropy"
+) -> (experiment: Experiment?, found: [String], diagnostics: [Diagnostic]) {
+  let text = """
+    lgc: 1
+    name: t
+    model: {input: [6], layers: \(layers)}
+    loss: \(loss)
+    regularize: \(regularize)
+    """
+  return read(text)
+}
+
+private func read(
+  _ text: String
+) -> (experiment: Experiment?, found: [String], diagnostics: [Diagnostic]) {
+  let catalogs = Catalogs(
+    layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
+    adversarialLosses: LossesCatalog.adversarial, regularisers: RegularisersCatalog.all,
+    optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
+  let (experiment, diagnostics) = loadExperiment(
+    SourceFile(path: "t.yaml", text: text), catalogs: catalogs, directory: ".")
+  return (
+    experiment, diagnostics.map { "\($0.code.id) «\($0.span?.text ?? "")»" }, diagnostics
+  )
+}
+
+@Suite struct RegulariseTests {
+  @Test func aListOfKindsIsReadAndWrittenOut() throws {
+    let loaded = load("[{l2: 1e-4}, {gradient_penalty: {weight: 2}}, {l2: {weight: 3}}]")
+    #expect(loaded.found == [])
+    let experiment = try #require(loaded.experiment)
+    #expect(experiment.networks[0].regularisers.map(\.name) == ["l2", "gradient_penalty", "l2_2"])
+    let expected = """
+      regularize:
+        - l2: {weight: 0.0001}
+        - gradient_penalty: {weight: 2, of: output, sided: one, target: 1, at: data}
+        - l2: {weight: 3}
+
+      """
+    #expect(experiment.resolvedText.contains(expected), "\(experiment.resolvedText)")
+    #expect(read(experiment.resolvedText).experiment?.resolvedText == experiment.resolvedText)
+  }
+
+  @Test(arguments: [
+    ("[{l3: 1e-4}]", "L0105 «l3»"), ("{l2: 1e-4}", "L0103 «{l2: 1e-4}»"),
+    ("[{l2: 1e-4, l1: 1}]", "L0103 «l1»"), ("[3]", "L0103 «3»"),
+    ("[{gradient_penalty: {wieght: 1}}]", "L0101 «wieght»"), ("[l2]", "L0102 «l2»"),
+  ])
+  func mistakesAreFoundWhereTheyStand(_ text: String, _ expected: String) {
+    #expect(load(text).found == [expected])
+  }
+
+  @Test func aMisspelledKindIsCorrected() {
+    let help = load("[{spectral_nrom: 0.1}]").diagnostics.first?.help
+    #expect(help?.contains("spectral_norm") == true)
+  }
+
+  @Test(arguments: ["gradient_penalty: 1", "jacobian: 1"])
+  func layersThatSpoilAnInputGradientAreWarnedOf(_ kind: String) {
+    let layers = "[{dense: 4}, batch_norm, dropout, {dense: 3}]"
+    #expect(
+      load("[{\(kind)}]", layers: layers).found == ["L0311 «batch_norm»", "L0319 «dropout»"])
+    #expect(load("[{l2: 1}]", layers: layers).found == [])
+    #expect(load("[{\(kind)}]", layers: "[{dense: 4}, layer_norm, {dense: 3}]").found == [])
+  }
+
+  @Test func theNetworksOfAPairHaveTheirOwnOrTheCommonOnes() throws {
+    func models(_ critic: String, _ rest: String) -> String {
+      """
+      lgc: 1
+      name: t
+      models:
+        generator: {input: {shape: [2]}, layers: [{dense: 3}]}
+        critic: {input: [3], layers: [{dense: 1}]\(critic)}
+      loss: sgan
+      \(rest)
+      """
+    }
+    let own = try #require(read(models(", regularize: [{l2: 1}]", "")).experiment)
+    #expect(own.networks.map { $0.regularisers.map(\.kind) } == [[], ["l2"]])
+    let common = try #require(
+      read(models(", regularize: [{l2: 1}]", "regularize: [{l1: 1}]")).experiment)
+    #expect(common.networks.map { $0.regularisers.map(\.kind) } == [["l1"], ["l2"]])
+    let text = common.resolvedText
+    #expect(read(text).experiment?.resolvedText == text)
+    let labelled = models(", regularize: [{gradient_penalty: {weight: 1, of: loss}}]", "")
+    #expect(read(labelled).found == ["L0110 «gradient_penalty»"])
+  }
+
+  @Test func whatTheOutputDoesNotAllowIsRefused() {
+    let penalty = "[{gradient_penalty: {weight: 1, of: margin}}]"
+    #expect(load(penalty).found == [])
+    #expect(load(penalty, layers: "[{reshape: [2, 3]}]", loss: "mse").found.contains("L0110 «gradient_penalty»"))
+  }
+}
