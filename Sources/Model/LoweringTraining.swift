@@ -47,9 +47,9 @@ extension Lowering {
     let forward = scored(
       network, loss, name: "train", batch: batch, mode: .training, seed: seed
     ).optimized()
-    let trained = network.trainedTensors
+    let trained = network.trainedStates
     let step = differentiated(
-      forward, network, declarations.filter { trained.contains($0.name) }, optimizer,
+      forward, network, trained, optimizer,
       batch: batch)
     let evaluate = scored(
       network, loss, name: "evaluate", batch: evaluationBatch, mode: .evaluation, seed: seed
@@ -60,7 +60,7 @@ extension Lowering {
     return TrainingPrograms(
       train: step.program.withoutStopGradients().optimized(), evaluate: evaluate,
       initial: declarations + constraintState + step.initial + [counter],
-      parameters: declarations.map(\.name).filter(trained.contains))
+      parameters: trained.map(\.name))
   }
 
   /// Forward pass, loss per sample, and correctness per sample for class labels.
