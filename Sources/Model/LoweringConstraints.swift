@@ -129,9 +129,9 @@ extension Lowering {
   }
 
   /// A program to be run once before the first step: it brings the weights to where their
-  /// constraints start from, and advances the constraints' state `iterations` times on them, because
-  /// from a random start one power iteration says little about a norm. nil where there is nothing
-  /// to do.
+  /// constraints start from, and advances the state of constraints and regularisers `iterations`
+  /// times on them, because from a random start one power iteration says little about a norm. nil
+  /// where there is nothing to do.
   public static func constraintWarmup(network: Network, iterations: Int) -> Program? {
     let g = GraphBuilder()
     var updates: [Program.Update] = []
@@ -154,6 +154,7 @@ extension Lowering {
         updates += state.keys.sorted().map { .init(held.statePrefix + $0, state[$0]!) }
       }
     }
+    updates += regulariserWarmup(network, iterations: iterations, g)
     if updates.isEmpty { return nil }
     return Program(name: "warmup", graph: g.graph, outputs: [], updates: updates).optimized()
   }
