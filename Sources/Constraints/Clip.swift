@@ -28,7 +28,7 @@ public struct Clip: Constraint {
     .good("{type: clip, c: 1e-3}"),
     .bad("{type: «clip»}", .missingKey),
     .bad("{type: clip, c: «0»}", .outOfRange),
-    .bad("«{type: clip, c: 8}»", .boundNotHeld),
+    .bad("{type: «clip», c: 8}", .boundNotHeld),
   ]
 
   public let limit: Double

@@ -40,9 +40,10 @@ struct ConstraintRun {
   /// - Parameters:
   ///   - state: what is not given has its declared start, vectors a random direction.
   ///   - pulled: G; of the engines only the reference takes Double.
+  ///   - times: how often it is run on what it left, of `project` the weight too.
   func callAsFunction(
     _ call: Call, _ weight: [Double], state: [String: [Double]] = [:],
-    mode: LoweringMode = .training, pulled: [Double]? = nil
+    mode: LoweringMode = .training, pulled: [Double]? = nil, times: Int = 1
   ) throws -> Result {
     let g = GraphBuilder()
     let w = g.state("w", shape)
@@ -65,7 +66,8 @@ struct ConstraintRun {
       name: "apply", graph: g.graph,
       outputs: [.init("weight", result)]
         + zip(["w"] + trained, gradients).map { .init("gradient \($0)", $1) },
-      updates: context.updates.map { .init($0.name, $0.value) })
+      updates: context.updates.map { .init($0.name, $0.value) }
+        + (call == .project ? [.init("w", result)] : []))
     program = program.withoutStopGradients().optimized()
     var starts = ["w": weight]
     for declaration in declarations {
@@ -83,7 +85,7 @@ struct ConstraintRun {
       }
       try executable.writeInput("G", of: "apply", (pulled ?? weight).map { Float($0) })
     }
-    try executable.run("apply")
+    for _ in 0..<times { try executable.run("apply") }
     func output(_ name: String, _ shape: Shape) throws -> [Double] {
       if let exact = executable as? ReferenceExecutable {
         return try exact.readOutput(name, of: "apply")
@@ -93,7 +95,7 @@ struct ConstraintRun {
     }
     var after = starts
     after["w"] = nil
-    for update in program.updates {
+    for update in program.updates where update.state != "w" {
       if let exact = executable as? ReferenceExecutable {
         after[update.state] = try exact.readState(update.state)
       } else {
@@ -113,10 +115,7 @@ struct ConstraintRun {
   /// The state that training starts from: `start`, then some applications.
   func warm(_ weight: [Double], steps: Int) throws -> Result {
     var result = try self(.start, weight)
-    for _ in 0..<steps {
-      let next = try self(.reparametrise, result.weight, state: result.state)
-      result.state = next.state
-    }
+    result.state = try self(.reparametrise, result.weight, state: result.state, times: steps).state
     return result
   }
 

@@ -64,9 +64,7 @@ private let example: [Double] = [3, 0, 4, 5]
     let found = try run(.reparametrise, [0, 1, 0, 0], state: started.state)
     #expect(distance(found.weight, [0, -1, 1, 0]) < 1e-6)
     // Without a state it starts cold, and gets there as training goes on.
-    var state: [String: [Double]] = [:]
-    for _ in 0..<10 { state = try run(.reparametrise, [0, 1, 0, 0], state: state).state }
-    let later = try run(.reparametrise, [0, 1, 0, 0], state: state)
+    let later = try run(.reparametrise, [0, 1, 0, 0], times: 10)
     #expect(distance(later.weight, [0, -1, 1, 0]) < 1e-6)
   }
 
@@ -102,13 +100,9 @@ private let example: [Double] = [3, 0, 4, 5]
   func blocksOfRowsConvergeAlsoFromFarAway(_ shape: Shape, _ rows: Int) throws {
     let run = ConstraintRun(try orthogonal(["rows": rows]), shape)
     for scale in [0.5, 3] {
-      var weight = normals(shape, seed: 5).map { $0 * scale }
-      var state: [String: [Double]] = [:]
-      for _ in 0..<400 {
-        let next = try run(.project, weight, state: state)
-        (weight, state) = (next.weight, next.state)
-      }
-      let values = singularValues(weight, shape[0], shape[1])
+      let weight = normals(shape, seed: 5).map { $0 * scale }
+      let found = try run(.project, weight, times: 400).weight
+      let values = singularValues(found, shape[0], shape[1])
       #expect(values.allSatisfy { abs($0 - 1) < 1e-6 }, "\(scale): \(values)")
     }
   }
@@ -118,25 +112,21 @@ private let example: [Double] = [3, 0, 4, 5]
     let shape = [12, 20]
     let run = ConstraintRun(try orthogonal(["rows": 4]), shape)
     let start = try run(.start, normals(shape, seed: 6)).weight
-    var weight = zip(start, normals(shape, seed: 7)).map { $0 + 0.01 * $1 }
+    let weight = zip(start, normals(shape, seed: 7)).map { $0 + 0.01 * $1 }
     func error(_ w: [Double]) -> Double {
       singularValues(w, 12, 20).map { abs($0 - 1) }.max()!
     }
     let before = error(weight)
-    var state: [String: [Double]] = [:]
-    for _ in 0..<3 {
-      let next = try run(.project, weight, state: state)
-      (weight, state) = (next.weight, next.state)
-    }
-    #expect(state["turn"] == [0])
-    #expect(error(weight) < 0.4 * before, "\(before) to \(error(weight))")
+    let found = try run(.project, weight, times: 3)
+    #expect(found.state["turn"] == [0])
+    #expect(error(found.weight) < 0.4 * before, "\(before) to \(error(found.weight))")
   }
 
   @Test(arguments: methods.indices, kernels.indices)
   func aConvolutionEndsWithTheNormOfItsBound(_ index: Int, _ kernel: Int) throws {
     let (name, linear, shape) = kernels[kernel]
     let run = ConstraintRun(try orthogonal(methods[index]), shape, linear, bound: 0.7)
-    let warm = try run.warm(normals(shape, seed: 8).map { $0 * 0.3 }, steps: 300)
+    let warm = try run.warm(normals(shape, seed: 8).map { $0 * 0.3 }, steps: 200)
     let found = try run(.deploy, warm.weight, state: warm.state, mode: .evaluation)
     let matrix = operatorMatrix(linear) { _ in found.weight }
     let largest = singularValues(matrix, linear.outputCount, linear.inputCount)[0]
