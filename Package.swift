@@ -45,7 +45,9 @@ let package = Package(
     .target(name: "Losses", dependencies: ["Model", "Tensors"]),
     .target(name: "Regularisers", dependencies: ["Constraints", "Model", "Tensors"]),
     .target(name: "Optimizers", dependencies: ["Model", "Tensors"]),
-    .target(name: "Datasets", dependencies: ["Model", "Tensors", "Formats"]),
+    .target(
+      name: "Datasets",
+      dependencies: ["Model", "Tensors", "Formats", "CKernels", "Diagnostics", "YAML"]),
     // Optimised in debug builds too: tests prove thousands of operators.
     .target(
       name: "Lipschitz",
@@ -58,6 +60,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Diagnostics", "Rounding", "Formats", "Tensors", "Model", "Lipschitz", "YAML",
+        "ReferenceEngine",
       ]),
     .executableTarget(
       name: "lgc",
@@ -105,7 +108,8 @@ let package = Package(
     .testTarget(
       name: "KindsTests",
       dependencies: [
-        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Tensors",
+        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Datasets",
+        "Tensors",
         "ReferenceEngine", "Diagnostics", "Rounding", "CPUEngine", "YAML",
       ]),
     .testTarget(

@@ -16,6 +16,8 @@ public struct InputScaling: Sendable {
   private let isUniform: Bool
   /// For floats: x ↦ (x − mean)/deviation.
   private let standardize: (mean: [Double], deviation: [Double])?
+  /// What a file's 0 becomes, channel after channel.
+  let zeros: [Float]
 
   public init(_ section: DataSection, samples: Samples) throws(DiagnosticError) {
     let channels = samples.shape.first ?? 1
@@ -47,9 +49,15 @@ public struct InputScaling: Sendable {
           return Float((raw - mean[channel]) / deviation[channel])
         }
       }
+      let (table, isUniform) = (table, isUniform)
+      zeros = (0..<channels).map { table[isUniform ? 0 : 256 * $0] }
     case .floats:
       guard section.range == nil else { throw DiagnosticError(rangeOfFloats(at: section.span)) }
       table = []
+      let standardize = standardize
+      zeros = (0..<channels).map { channel in
+        standardize.map { Float(-$0.mean[channel] / $0.deviation[channel]) } ?? 0
+      }
     }
   }
 
@@ -61,6 +69,15 @@ public struct InputScaling: Sendable {
         fill(buffer.baseAddress!, with: samples, at: [index])
         count = size
       }
+    }
+  }
+
+  /// All samples as the model reads them, one after the other.
+  func rows(of samples: Samples) -> [Float] {
+    let size = samples.count * channels * channelSize
+    return [Float](unsafeUninitializedCapacity: size) { buffer, count in
+      fill(buffer.baseAddress!, with: samples, at: 0..<samples.count)
+      count = size
     }
   }
 
