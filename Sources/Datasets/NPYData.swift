@@ -116,11 +116,11 @@ struct ArraySource {
     archive.map { "\($0.path): \(name)" } ?? resolved(name, in: directory)
   }
 
-  func array(_ name: String, at span: Span) throws(DiagnosticError) -> NPYArray {
+  func array(_ name: String, at span: Span) throws(DiagnosticError) -> NumberArray {
     let title = title(name)
     guard let archive else {
       let bytes = try fileBytes(title, factor: 2, at: span)
-      return try reading(at: span) { () throws(FormatError) in try NPYArray(bytes, path: title) }
+      return try reading(at: span) { () throws(FormatError) in try NPY.parse(bytes, path: title) }
     }
     guard let member = archive["\(name).npy"] ?? archive[name] else {
       let names = archive.members.map { member in
@@ -135,7 +135,7 @@ struct ArraySource {
     // The archive's bytes, the array's and the numbers made of it.
     try requireMemory(3 * member.size, of: title, at: span)
     return try reading(at: span) { () throws(FormatError) in
-      try NPYArray(try archive.content(of: member), path: title)
+      try NPY.parse(archive.content(of: member), path: title)
     }
   }
 }
@@ -156,16 +156,7 @@ struct ArrayPair {
         .dataShape, "`\(source.title(y))` is \(array.shape), not one number for each sample",
         help: array.type.isFloat ? "numbers to be found stand under `targets`" : nil)
     }
-    let limit = classes ?? mostClasses
-    for (sample, label) in array.integers().enumerated() {
-      guard let label, (0..<limit).contains(label) else {
-        let what = label.map { "the label \($0)" } ?? "a label that is no whole number"
-        throw problem(
-          .dataLabels,
-          "sample \(sample) of `\(source.title(y))` has \(what); labels run from 0 to \(limit - 1)")
-      }
-      samples.labels.append(Int32(label))
-    }
+    samples.labels = try classNumbers(array, source.title(y), classes ?? mostClasses, ySpan)
     samples.classCount = classes ?? Int(samples.labels.max() ?? 0) + 1
     return samples
   }
@@ -178,7 +169,8 @@ struct ArrayPair {
     guard !samples.targets.isEmpty else {
       throw problem(.dataFormat, "`\(source.title(y))` holds no numbers (\(array.shape))")
     }
-    try checkFinite(samples.targets, samples.targetShape.elementCount, y, ySpan)
+    try checkFinite(
+      samples.targets, samples.targetShape.elementCount, source.title(y), ySpan)
     return samples
   }
 
@@ -201,14 +193,14 @@ struct ArrayPair {
       storage = .bytes(bytes)
     } else {
       let floats = array.floats()
-      try checkFinite(floats, shape.elementCount, x, xSpan)
+      try checkFinite(floats, shape.elementCount, source.title(x), xSpan)
       storage = .floats(floats)
     }
     return Samples(
       shape: shape, count: array.shape[0], storage: storage, labels: [], classCount: 0)
   }
 
-  private func labels(of samples: Samples) throws(DiagnosticError) -> NPYArray {
+  private func labels(of samples: Samples) throws(DiagnosticError) -> NumberArray {
     let array = try source.array(y, at: ySpan)
     guard let count = array.shape.first, count == samples.count else {
       throw problem(
@@ -217,19 +209,6 @@ struct ArrayPair {
           + "\(array.shape)")
     }
     return array
-  }
-
-  /// A number that is none would turn every weight into one.
-  private func checkFinite(
-    _ values: [Float], _ size: Int, _ name: String, _ span: Span
-  ) throws(DiagnosticError) {
-    guard let place = values.firstIndex(where: { !$0.isFinite }) else { return }
-    throw DiagnosticError(
-      Diagnostic(
-        .dataFormat,
-        "sample \(place / size) of `\(source.title(name))` has \(values[place]) at element "
-          + "\(place % size), not a finite float32 number",
-        at: span))
   }
 
   private func problem(

@@ -18,24 +18,25 @@ import Testing
   }
 
   @Test func filesOfNumPyAreRead() throws {
-    let fortran = try NPYArray(NumPyFiles.fortran, path: "f")
+    let fortran = try NPY.parse(NumPyFiles.fortran, path: "f")
     #expect(fortran.shape == [2, 3] && fortran.type == .float32)
     #expect(fortran.floats() == [0, 0.25, 0.5, 0.75, 1, 1.25])
-    let bigEndian = try NPYArray(NumPyFiles.bigEndian, path: "f")
+    let bigEndian = try NPY.parse(NumPyFiles.bigEndian, path: "f")
     #expect(bigEndian.integers() == [1, -2, 70000] && bigEndian.floats() == [1, -2, 70000])
-    let halves = try NPYArray(NumPyFiles.halves, path: "f")
+    let halves = try NPY.parse(NumPyFiles.halves, path: "f")
     #expect(halves.floats() == [0.5, -65504] && halves.shape == [2, 1])
     #expect(halves.integers() == [nil, -65504])
   }
 
   @Test func whatLGCWritesItReads() throws {
     let values: [Float] = [1, -2.5, .infinity, 1e-40, 3, 0]
-    let array = try NPYArray(NPY.bytes(values, shape: [3, 2]), path: "f")
+    let array = try NPY.parse(NPY.bytes(values, shape: [3, 2]), path: "f")
     #expect(array.shape == [3, 2] && array.floats() == values)
   }
 
   @Test(arguments: [
-    ("|b1", "00 01 02", [0, 1, 1]), ("|i1", "ff 7f 80", [-1, 127, -128]), ("|u1", "ff 00 01", [255, 0, 1]),
+    ("|b1", "00 01 02", [0, 1, 1]), ("|i1", "ff 7f 80", [-1, 127, -128]),
+    ("|u1", "ff 00 01", [255, 0, 1]),
     ("<i2", "ffff 0100 0080", [-1, 1, -32768]), (">u2", "ffff 0001 8000", [65535, 1, 32768]),
     ("<u4", "ffffffff 00000000 01000000", [4_294_967_295, 0, 1]),
     ("<i8", "ffffffffffffffff 0000000001000000 0100000000000000", [-1, 1 << 32, 1]),
@@ -45,7 +46,7 @@ import Testing
   ] as [(String, String, [Int?])])
   func everyElementTypeHasItsValues(_ type: String, _ data: String, _ expected: [Int?]) throws {
     for version: UInt8 in [1, 2, 3] {
-      let array = try NPYArray(npy(header(type, "(3,)"), hex(data), version: version), path: "f")
+      let array = try NPY.parse(npy(header(type, "(3,)"), hex(data), version: version), path: "f")
       #expect(array.integers() == expected)
       for (float, whole) in zip(array.floats(), expected) {
         if let whole { #expect(float == Float(whole)) }
@@ -55,9 +56,12 @@ import Testing
 
   @Test func threeAxesInFortranOrderAreTransposed() throws {
     let data = (0..<24).map { UInt8($0) }
-    let array = try NPYArray(npy(header("|u1", "(2, 3, 4)", fortran: true), data), path: "f")
-    let expected = (0..<2).flatMap { i in
-      (0..<3).flatMap { j in (0..<4).map { UInt8(i + 2 * j + 6 * $0) } }
+    let array = try NPY.parse(npy(header("|u1", "(2, 3, 4)", fortran: true), data), path: "f")
+    var expected: [UInt8] = []
+    for i in 0..<2 {
+      for j in 0..<3 {
+        for k in 0..<4 { expected.append(UInt8(i + 2 * j + 6 * k)) }
+      }
     }
     #expect(array.unsignedBytes == expected)
   }
@@ -80,17 +84,17 @@ import Testing
     let bytes = header.isEmpty ? [1, 2, 3] : npy(header, [0, 0, 128, 63])
     if message.isEmpty {
       // A single number is no error here: it has no axes.
-      #expect(try NPYArray(bytes, path: "f").shape == [])
+      #expect(try NPY.parse(bytes, path: "f").shape == [])
       return
     }
-    let error = #expect(throws: FormatError.self) { try NPYArray(bytes, path: "f") }
+    let error = #expect(throws: FormatError.self) { try NPY.parse(bytes, path: "f") }
     #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
   }
 
   @Test func everyTruncationIsRefused() {
     for count in 0..<NumPyFiles.fortran.count {
       #expect(throws: FormatError.self) {
-        try NPYArray(Array(NumPyFiles.fortran.prefix(count)), path: "f")
+        try NPY.parse(Array(NumPyFiles.fortran.prefix(count)), path: "f")
       }
     }
   }
@@ -100,12 +104,12 @@ import Testing
   @Test func archivesOfNumPyAreRead() throws {
     let stored = try ZipArchive(folder.file("a.npz", NumPyFiles.stored))
     #expect(stored.members.map(\.name) == ["x.npy", "y.npy"])
-    let x = try NPYArray(try stored.content(of: try #require(stored["x.npy"])), path: "x")
+    let x = try NPY.parse(try stored.content(of: try #require(stored["x.npy"])), path: "x")
     #expect(x.shape == [2, 2] && x.unsignedBytes == [1, 2, 3, 4])
     let deflated = try ZipArchive(folder.file("b.npz", NumPyFiles.deflated))
-    let y = try NPYArray(try deflated.content(of: try #require(deflated["y.npy"])), path: "y")
+    let y = try NPY.parse(try deflated.content(of: try #require(deflated["y.npy"])), path: "y")
     #expect(y.integers() == [2, 0, 1])
-    let zeros = try NPYArray(try deflated.content(of: try #require(deflated["x.npy"])), path: "x")
+    let zeros = try NPY.parse(try deflated.content(of: try #require(deflated["x.npy"])), path: "x")
     #expect(zeros.floats() == .init(repeating: 0, count: 150))
     #expect(deflated["z.npy"] == nil)
   }

@@ -53,7 +53,7 @@ import Testing
 
   @Test func theyAreFound() {
     let shipped: Set = [
-      "cnn.yaml", "quickstart.yaml", "residual_mlp.yaml", "spectral_cnn.yaml", "two_moons.yaml",
+      "cnn.yaml", "csv_regression.yaml", "quickstart.yaml", "residual_mlp.yaml", "spectral_cnn.yaml", "two_moons.yaml",
     ]
     #expect(shipped.isSubset(of: Self.names))
   }
