@@ -104,7 +104,7 @@ let package = Package(
       name: "KindsTests",
       dependencies: [
         "Model", "Layers", "Constraints", "Losses", "Optimizers", "Tensors", "ReferenceEngine",
-        "Diagnostics", "Rounding", "CPUEngine", "YAML",
+        "Diagnostics", "Rounding", "CPUEngine", "YAML", "TensorsTestSupport",
       ]),
     .testTarget(
       name: "TrainingTests",
