@@ -50,6 +50,7 @@ extension DiagnosticCode {
   public static let expandingHead = DiagnosticCode(321, "expanding-head", .warning)
   public static let steepNormalisation = DiagnosticCode(322, "steep-normalisation", .warning)
   public static let smallSlope = DiagnosticCode(323, "small-slope", .warning)
+  public static let randomLayer = DiagnosticCode(319, "random-layer", .warning)
 
   // 04xx data
   public static let dataFile = DiagnosticCode(401, "data-file")
