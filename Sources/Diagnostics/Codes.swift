@@ -28,6 +28,8 @@ extension DiagnosticCode {
   public static let conflictingKeys = DiagnosticCode(110, "conflicting-keys")
   public static let invalidOverride = DiagnosticCode(111, "invalid-override")
   public static let unreadLayer = DiagnosticCode(112, "unread-layer")
+  public static let invalidExtends = DiagnosticCode(113, "invalid-extends")
+  public static let unusedVariable = DiagnosticCode(114, "unused-variable", .warning)
 
   // 02xx shapes
   public static let shapeMismatch = DiagnosticCode(201, "shape-mismatch")

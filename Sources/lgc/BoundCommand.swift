@@ -117,7 +117,7 @@ struct BoundCommand: ParsableCommand {
       var information = stat()
       if stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
         let run = RunDirectory(path: path)
-        description = run.description
+        description = run.resolved
         if stored == nil, access(run.weights, F_OK) != 0 {
           throw DiagnosticError(.notFinished(path))
         }

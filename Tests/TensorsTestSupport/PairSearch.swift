@@ -36,8 +36,10 @@ public struct PairSearch {
     rows = shape[0]
     outputs = shape.dropFirst().reduce(1, *)
     var count = 0
-    for case .input(let leaf) in program.graph.nodes.map(\.op) where leaf.name == "x" {
-      count = leaf.shape.dropFirst().reduce(1, *)
+    for node in program.graph.nodes {
+      if case .input(let leaf) = node.op, leaf.name == "x" {
+        count = node.shape.dropFirst().reduce(1, *)
+      }
     }
     inputs = count
     self.constants = constants
@@ -78,7 +80,8 @@ public struct PairSearch {
       let imageSize = Self.lengths(outputs) { abs(y[oa + $0]) + abs(y[ob + $0]) }
       for norm in 0..<3 where length[norm] > 0 {
         // The difference of two rounded images is off by the rounding of the images themselves.
-        let rounding = 1e-14 * (size[norm] * constants[norm] + imageSize[norm])
+        // 1 for functions that add and take away numbers of that size.
+        let rounding = 1e-14 * (size[norm] * constants[norm] + imageSize[norm] + 1)
         excess[norm] = max(excess[norm], image[norm] - constants[norm] * length[norm] - rounding)
         guard length[norm] > 1e-6 * size[norm] else { continue }
         let ratio = image[norm] / length[norm]
