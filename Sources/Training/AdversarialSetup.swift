@@ -5,16 +5,21 @@ import Tensors
 /// Everything a description of a generator and a critic needs before its first step.
 public struct AdversarialSetup {
   public let experiment: Experiment
+  /// Where the description's relative paths start.
+  public let directory: String
   public let generator: Network
   public let critic: Network
   public let section: AdversarialSection
   public let train: TrainSection
   public let data: LoadedData
   public let scaling: InputScaling
+  private let augmentation: BatchAugmentation?
   /// Where generated points should be, in the model's units; nil where the data have no modes.
   public let modes: Modes?
   /// Updates of the generator.
   public let totalSteps: Int
+  /// Of them, in one pass of the critic over the samples.
+  public let stepsPerEpoch: Int
   public let programs: AdversarialPrograms
   let shuffles: Bool
 
@@ -40,6 +45,7 @@ public struct AdversarialSetup {
     guard data.train.count >= train.batch else {
       throw DiagnosticError(tooFew(data.train.count, train.batch, section))
     }
+    stepsPerEpoch = max(1, data.train.count / train.batch / adversarial.criticSteps)
     switch train.length {
     case .steps(let steps): totalSteps = steps
     case .epochs(let epochs):
@@ -47,6 +53,7 @@ public struct AdversarialSetup {
       totalSteps = max(1, batches / adversarial.criticSteps)
     }
     self.experiment = experiment
+    self.directory = directory
     self.generator = generator
     self.critic = critic
     self.section = adversarial
@@ -55,6 +62,8 @@ public struct AdversarialSetup {
     shuffles = section.shuffle
     modes = section.standardize == nil ? data.modes : nil
     scaling = try InputScaling(section, samples: data.train)
+    augmentation = try BatchAugmentation(
+      section, samples: data.train, scaling, seed: train.seed)
     programs = Lowering.adversarialPrograms(
       generator: generator, critic: critic, adversarial, batch: train.batch,
       samples: Self.samplesAtOnce, seed: train.seed)
@@ -64,7 +73,7 @@ public struct AdversarialSetup {
   func batches(from first: Int = 0) -> BatchPipeline {
     let each = section.criticSteps + (programs.generatorStep.inputs["real"] == nil ? 0 : 1)
     return .training(
-      data.train, scaling, batch: train.batch,
+      data.train, scaling, augmentation, batch: train.batch,
       order: shuffles ? .shuffled(seed: train.seed) : .asStored, from: first * each,
       total: totalSteps * each)
   }

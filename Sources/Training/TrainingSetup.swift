@@ -7,12 +7,18 @@ import Tensors
 /// network, and the programs.
 public struct TrainingSetup {
   public let experiment: Experiment
+  /// Where the description's relative paths start.
+  public let directory: String
   public let network: Network
   public let loss: any SupervisedLoss
   public let optimizer: OptimizerSection
   public let train: TrainSection
+  /// Without the samples that are held back.
   public let data: LoadedData
+  /// The training samples that are held back; nil: none are.
+  public let validation: Samples?
   public let scaling: InputScaling
+  private let augmentation: BatchAugmentation?
   public let shuffles: Bool
   public let stepsPerEpoch: Int
   public let totalSteps: Int
@@ -36,10 +42,16 @@ public struct TrainingSetup {
       throw DiagnosticError(severalNetworks(experiment))
     }
     let network = experiment.networks[0]
-    let data = try section.dataset.load(
+    var data = try section.dataset.load(
       section.arguments, directory: directory, seed: train.seed)
-    try Self.check(data, network, section, batch: train.batch)
+    try Self.check(shapeOf: data, network, section)
     try Self.check(labelsOf: data, network, experiment.loss!, section)
+    let validation = try section.validation.map { (part) throws(DiagnosticError) in
+      try data.holdBack(part, seed: train.seed)
+    }
+    guard data.train.count >= train.batch else {
+      throw DiagnosticError(tooFew(data.train.count, train.batch, section))
+    }
     if data.train.labelKind == .targets { try Self.checkNeedsNoClasses(experiment, section) }
     let stepsPerEpoch = data.train.count / train.batch
     let totalSteps =
@@ -49,15 +61,19 @@ public struct TrainingSetup {
       }
 
     self.experiment = experiment
+    self.directory = directory
     self.network = network
     self.loss = loss
     self.optimizer = optimizer
     self.train = train
     self.data = data
+    self.validation = validation
     self.stepsPerEpoch = stepsPerEpoch
     self.totalSteps = totalSteps
     shuffles = section.shuffle
     scaling = try InputScaling(section, samples: data.train)
+    augmentation = try BatchAugmentation(
+      section, samples: data.train, scaling, seed: train.seed)
     evaluationBatch = min(Self.evaluationBatch, max(data.test?.count ?? 0, data.train.count))
     programs = Lowering.trainingPrograms(
       network: network, loss: loss, labels: data.train.labelKind,
@@ -68,7 +84,7 @@ public struct TrainingSetup {
   /// The training batches of steps `first` to `total` − 1.
   func batches(from first: Int = 0, total: Int) -> BatchPipeline {
     .training(
-      data.train, scaling, batch: train.batch,
+      data.train, scaling, augmentation, batch: train.batch,
       order: shuffles ? .shuffled(seed: train.seed) : .asStored, from: first, total: total)
   }
 
@@ -83,19 +99,25 @@ public struct TrainingSetup {
   }
 
   private static func check(
-    _ data: LoadedData, _ network: Network, _ section: DataSection, batch: Int
+    shapeOf data: LoadedData, _ network: Network, _ section: DataSection
   ) throws(DiagnosticError) {
     guard data.train.shape == network.inputShape else {
       throw DiagnosticError(shape(data.train.shape, network, section))
-    }
-    guard data.train.count >= batch else {
-      throw DiagnosticError(tooFew(data.train.count, batch, section))
     }
   }
 
   private static func checkNeedsNoClasses(
     _ experiment: Experiment, _ section: DataSection
   ) throws(DiagnosticError) {
+    if let stopping = experiment.train?.stopping,
+      [.trainAccuracy, .validationAccuracy].contains(stopping.metric)
+    {
+      throw DiagnosticError(
+        Diagnostic(
+          .dataLabels, "an accuracy needs classes, `\(section.kind)` has target vectors",
+          at: stopping.span, labels: [.init(section.span, "the data")],
+          help: "watch `loss` or `validation_loss`"))
+    }
     for target in experiment.targets {
       switch target.claim {
       case .lipschitz: continue
