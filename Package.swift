@@ -109,8 +109,8 @@ let package = Package(
       name: "KindsTests",
       dependencies: [
         "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Datasets",
-        "Tensors",
-        "ReferenceEngine", "Diagnostics", "Rounding", "CPUEngine", "YAML",
+        "Tensors", "TensorsTestSupport", "ReferenceEngine", "Diagnostics", "Rounding",
+        "CPUEngine", "YAML",
       ]),
     .testTarget(
       name: "TrainingTests",

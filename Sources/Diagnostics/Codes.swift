@@ -28,6 +28,8 @@ extension DiagnosticCode {
   public static let conflictingKeys = DiagnosticCode(110, "conflicting-keys")
   public static let invalidOverride = DiagnosticCode(111, "invalid-override")
   public static let unreadLayer = DiagnosticCode(112, "unread-layer")
+  public static let invalidExtends = DiagnosticCode(113, "invalid-extends")
+  public static let unusedVariable = DiagnosticCode(114, "unused-variable", .warning)
 
   // 02xx shapes
   public static let shapeMismatch = DiagnosticCode(201, "shape-mismatch")
@@ -48,6 +50,9 @@ extension DiagnosticCode {
   public static let batchStatistics = DiagnosticCode(311, "batch-statistics", .warning)
   public static let overlappingWindows = DiagnosticCode(312, "overlapping-windows", .warning)
   public static let kernelNorm = DiagnosticCode(313, "kernel-norm", .warning)
+  public static let expandingHead = DiagnosticCode(321, "expanding-head", .warning)
+  public static let steepNormalisation = DiagnosticCode(322, "steep-normalisation", .warning)
+  public static let smallSlope = DiagnosticCode(323, "small-slope", .warning)
   public static let randomLayer = DiagnosticCode(319, "random-layer", .warning)
 
   // 04xx data

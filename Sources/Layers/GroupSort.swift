@@ -85,11 +85,3 @@ public struct GroupSort: Layer {
     return result
   }
 }
-
-extension ShapeProblem {
-  fileprivate static func remainder(_ input: Shape, _ size: Int) -> ShapeProblem {
-    ShapeProblem(
-      "\(input.first ?? 0) channels do not make groups of \(size)", argument: "size",
-      help: "the group size must divide the number of channels")
-  }
-}

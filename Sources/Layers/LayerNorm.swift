@@ -52,43 +52,22 @@ public struct LayerNorm: Layer {
   }
 
   public func operation(_ inputs: [Shape]) -> LayerOperation {
-    let steepest = UpperBound.one / LowerBound(proved: eps).squareRoot()
-    let count = inputs[0].elementCount
-    let spread = (Self.rowNorm(count) * steepest).value
-    let constants = LipschitzConstants(
-      l1: spread, l2: count == 1 ? 0 : steepest.value, linf: spread)
-    return affine ? .scaled(weight: "weight", constants) : .known(constants)
+    SampleNormalisation.centred(inputs[0].elementCount, eps: eps)
+      .operation(scale: affine ? "weight" : nil)
   }
 
-  /// K(d), rounded up. For long samples, where the maximum would take long, √d: no row's l1 norm is
-  /// above √d times its l2 norm, which is at most 1.
-  static func rowNorm(_ count: Int) -> UpperBound {
-    if count == 1 { return .zero }
-    if count > 1 << 16 { return UpperBound(proved: Double(count)).squareRoot() }
-    let d = Double(count)
-    var largest = 0.0
-    for m in 1..<count {
-      let mean = Double(m) / d
-      let a = 2 * mean
-      let b = (mean * mean + d * mean * (1 - mean) - mean).squareRoot() - mean
-      let sum = a + b
-      largest = max(largest, b <= a / 2 ? a : 2 * sum * (sum / (3 * b)).squareRoot() / 3)
-    }
-    // A dozen operations without cancellation that matters: each within 2⁻⁵³, of numbers at most d.
-    return UpperBound(proved: largest * (1 + 1e-9))
+  public func isTight(_ inputs: [Shape], norm: Norm) -> Bool { !affine }
+
+  public func cautions(
+    name: String, _ inputs: [Shape], norm: Norm, isHeld: Bool
+  ) -> [Caution] {
+    [.steepNormalisation(name, operation(inputs), norm)]
   }
 
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
-    let x = inputs[0]
-    let shape = g.shape(x)
-    let axes = Array(1..<shape.count)
-    let count = Double(shape.dropFirst().reduce(1, *))
-    func mean(_ value: Value) -> Value { g.multiply(g.sum(value, axes), 1 / count) }
-    let centred = g.subtract(x, g.broadcast(leading: mean(x), to: shape))
-    let root = g.unary(.squareRoot, g.add(mean(g.square(centred)), eps))
-    let inverse = g.unary(.reciprocal, root)
-    let y = g.multiply(centred, g.broadcast(leading: inverse, to: shape))
+    let shape = g.shape(inputs[0])
+    let y = g.normalised(inputs[0], over: Array(1..<shape.count), eps: eps, isCentred: true)
     guard affine else { return y }
     let scaled = g.multiply(y, g.broadcast(trailing: context.weight("weight"), to: shape))
     return g.add(scaled, g.broadcast(trailing: context.weight("bias"), to: shape))

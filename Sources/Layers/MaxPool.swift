@@ -95,7 +95,7 @@ public struct MaxPool: Layer {
 // MARK: messages
 
 extension Caution {
-  fileprivate static func overlap(
+  static func overlap(
     _ name: String, _ constant: UpperBound, _ norm: Norm
   ) -> Caution {
     Caution(

@@ -1,4 +1,5 @@
 import Model
+import Rounding
 import Tensors
 
 /// y = 1 / (1 + e^(−x)), element by element.
@@ -15,6 +16,16 @@ public struct Sigmoid: ElementwiseLayer {
   public init(_ arguments: Arguments) {}
 
   var slopes: SlopeRange { SlopeRange(0, 0.25) }
+
+  public func cautions(
+    name: String, _ inputs: [Shape], norm: Norm, isHeld: Bool
+  ) -> [Caution] {
+    [
+      Caution(
+        .smallSlope, "`\(name)` has the constant 1/4, so what follows it sees a quarter at most",
+        help: "`tanh` is the same curve with the constant 1")
+    ]
+  }
 
   func apply(_ x: Value, _ context: LoweringContext) -> Value { context.graph.unary(.sigmoid, x) }
 }

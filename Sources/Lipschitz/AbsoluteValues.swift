@@ -119,11 +119,10 @@ extension NetworkWeights {
       return operands[0].indices.map {
         Directed.productUp(operands[0][$0], factors[$0 / count].upper.value)
       }
-    case .scaled(let weight, let constants):
-      guard constants.linf.isFinite else { return nil }
-      let largest = doubles(weight, of: index).reduce(0) { max($0, $1.magnitude) }
-      return uniform(
-        operands, constants.linf * UpperBound(proved: largest), node.outputShape.elementCount)
+    case .stored(let constants):
+      guard let constant = try? storedBound(constants[.linf], of: index).upper, constant.isFinite
+      else { return nil }
+      return uniform(operands, constant, node.outputShape.elementCount)
     case .unbounded:
       return nil
     }
@@ -163,12 +162,10 @@ extension NetworkWeights {
       return absoluteSeparable(axes, channels: channels, cotangent, isTransposed: true)
     case .linear(.normalisation):
       return absoluteImage(of: [cotangent], through: index)
-    case .scaled(let weight, let constants):
-      guard constants.l1.isFinite else { return nil }
-      let largest = doubles(weight, of: index).reduce(0) { max($0, $1.magnitude) }
-      return uniform(
-        [cotangent], constants.l1 * UpperBound(proved: largest),
-        node.inputShapes[operand].elementCount)
+    case .stored(let constants):
+      guard let constant = try? storedBound(constants[.l1], of: index).upper, constant.isFinite
+      else { return nil }
+      return uniform([cotangent], constant, node.inputShapes[operand].elementCount)
     case .unbounded:
       return nil
     }

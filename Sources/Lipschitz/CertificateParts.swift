@@ -14,10 +14,12 @@ extension Certificate {
         (key: "slopes", value: .array([.hexadecimal(slopes.lower), .hexadecimal(slopes.upper)]))
       ])
     case .known(let constants): .typed("known", constants.members)
-    case .scaled(let weight, let constants):
+    case .stored(let constants):
       .typed(
-        "scaled",
-        [(key: "weight", value: .string(node.tensorName(weight)))] + constants.members)
+        "stored",
+        Norm.allCases.map {
+          (key: $0.rawValue, value: constants[$0].json(node.tensorName))
+        })
     case .weightedSum(let coefficients):
       .typed("weighted_sum", [
         (key: "coefficients", value: .array(coefficients.map(JSONValue.hexadecimal)))
@@ -30,6 +32,35 @@ extension Certificate {
 extension LipschitzConstants {
   fileprivate var members: [(key: String, value: JSONValue)] {
     Norm.allCases.map { (key: $0.rawValue, value: .hexadecimal(self[$0].value)) }
+  }
+}
+
+extension StoredBound {
+  /// A list of steps.
+  fileprivate func json(_ tensorName: (String) -> String) -> JSONValue {
+    func pair(_ type: String, _ a: Int, _ b: Int) -> JSONValue {
+      .typed(type, [(key: "of", value: .array([.int(a), .int(b)]))])
+    }
+    return .array(steps.map { step in
+      switch step {
+      case .number(let number): .typed("number", [(key: "value", value: .hexadecimal(number))])
+      case .norm(let matrix, let norm):
+        .typed("norm", [
+          (key: "weight", value: .string(tensorName(matrix.weight))),
+          (key: "first", value: .int(matrix.rows.lowerBound)),
+          (key: "rows", value: .int(matrix.rows.count)),
+          (key: "height", value: .int(matrix.height)),
+          (key: "columns", value: .int(matrix.columns)),
+          (key: "norm", value: .string(norm.rawValue)),
+        ])
+      case .largest(let weight):
+        .typed("largest", [(key: "weight", value: .string(tensorName(weight)))])
+      case .sum(let a, let b): pair("sum", a, b)
+      case .product(let a, let b): pair("product", a, b)
+      case .maximum(let a, let b): pair("maximum", a, b)
+      case .root(let a): .typed("root", [(key: "of", value: .array([.int(a)]))])
+      }
+    })
   }
 }
 
@@ -129,7 +160,15 @@ extension OperatorEvidence {
     case .groups(let parts): return .typed("groups", of(parts))
     case .separable(let parts): return .typed("separable", of(parts))
     case .normalisation: return .typed("normalisation")
-    case .scaled: return .typed("scaled")
+    case .stored(let norms):
+      return .typed("stored", [
+        (key: "norms", value: .array(norms.map { norm in
+          .object([
+            (key: "bound", value: .hexadecimal(norm.bound)),
+            (key: "evidence", value: norm.evidence.json),
+          ])
+        }))
+      ])
     }
   }
 }

@@ -147,8 +147,10 @@ public func operationBound(_ operation: LayerOperation, norm: Norm) -> UpperBoun
     // ‖A‖₂² ≤ ‖A‖₁·‖A‖∞, exact for windows that do not overlap; a proof of the singular value, which
     // may be less, is not for every check.
     return norm == .l2 ? (sums(.l1) * sums(.linf)).squareRoot() : sums(norm)
-  case .linear, .scaled:
+  case .linear:
     return nil
+  case .stored(let constants):
+    return constants[norm].number
   case .elementwise(let slopes):
     return UpperBound(proved: max(abs(slopes.lower), abs(slopes.upper)))
   case .known(let constants):

@@ -145,7 +145,7 @@ extension LayerNode {
       return slopes.lower <= slopes.upper && isModerate(slopes.lower) && isModerate(slopes.upper)
     case .weightedSum(let coefficients):
       return coefficients.allSatisfy(isModerate)
-    case .linear, .scaled, .known, .unbounded:
+    case .linear, .stored, .known, .unbounded:
       return false
     }
   }

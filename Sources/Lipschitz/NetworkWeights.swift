@@ -138,12 +138,8 @@ extension NetworkWeights {
           scale: scale.map { doubles($0, of: index) }, variance: doubles(variance, of: index),
           epsilon: epsilon)
       } catch { throw error.naming(node.tensorName(variance)) }
-    case .scaled(let weight, let constants):
-      let largest = doubles(weight, of: index).reduce(0) { max($0, $1.magnitude) }
-      if largest == 0 { return .zero }
-      return OperatorBound(
-        upper: constants[norm] * UpperBound(proved: largest), lower: nil, method: .scaled,
-        evidence: .scaled)
+    case .stored(let constants):
+      return try storedBound(constants[norm], of: index)
     case .weightedSum, .elementwise, .known, .unbounded:
       let upper = operationBound(node.operation, norm: norm) ?? .unknown
       let method: OperatorBound.Method = switch node.operation {

@@ -42,8 +42,8 @@ public struct OperatorBound: Sendable, Equatable {
     /// Norms of one-dimensional matrices multiplied.
     case separable
     case normalisation = "scale / deviation"
-    /// A constant of the kind times the largest stored number.
-    case scaled = "constant × largest"
+    /// Computed from norms of stored tensors.
+    case stored = "of stored norms"
   }
 
   public init(

@@ -50,6 +50,6 @@ public indirect enum OperatorEvidence: Sendable, Hashable {
   case separable([OperatorEvidence])
   /// max |scale / √(variance + ε)| over channels.
   case normalisation
-  /// Weights times the constants of the operation: constant · max |w|.
-  case scaled
+  /// The steps that the operation states, with these norms of its matrices, in order.
+  case stored([StoredNorm])
 }

@@ -35,6 +35,8 @@ func roundingErrors(_ weights: NetworkWeights, magnitude: [Double]) -> [Double]?
     guard var m = weights.absoluteImage(of: read, through: index) else { return nil }
     var e: [Double]
     switch node.operation {
+    // Many steps whose sizes between are not known.
+    case .stored: return nil
     case .linear(let linear) where linear.terms > 1:
       let gamma = Double(linear.terms + 8) * 1.01 * u
       let through = zip(operands[0].m, errors[0]).map { ($1 + gamma * ($0 + $1)) * (1 + 0x1p-40) }

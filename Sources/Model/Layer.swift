@@ -8,6 +8,9 @@ public protocol Layer: CatalogUnit {
   func outputShape(_ inputs: [Shape]) throws(ShapeProblem) -> Shape
   /// The trained tensors, for input shapes that `outputShape` accepted.
   func weights(_ inputs: [Shape]) -> [WeightDeclaration]
+  /// Whether the constant in `norm` is reached or approached by some inputs for every weight, so
+  /// that no smaller one holds. Generic tests search for such inputs.
+  func isTight(_ inputs: [Shape], norm: Norm) -> Bool
   /// What the layer is as a map, for the proofs.
   func operation(_ inputs: [Shape]) -> LayerOperation
   /// Where people go wrong with this layer in a network that is to be bounded in `norm`.
@@ -20,6 +23,7 @@ public protocol Layer: CatalogUnit {
 
 extension Layer {
   public func weights(_ inputs: [Shape]) -> [WeightDeclaration] { [] }
+  public func isTight(_ inputs: [Shape], norm: Norm) -> Bool { true }
   public var isRandomInTraining: Bool { false }
   public func cautions(
     name: String, _ inputs: [Shape], norm: Norm, isHeld: Bool
@@ -78,9 +82,9 @@ public enum LayerOperation: Sendable {
   case elementwise(SlopeRange)
   /// Known constants in each norm (permutations, sorting, …).
   case known(LipschitzConstants)
-  /// Known constants, then a product with the stored numbers `weight` element by element or channel
-  /// by channel: the constants times max |weight| (layer normalisation).
-  case scaled(weight: String, LipschitzConstants)
+  /// Constants that follow from norms of stored tensors (a recurrent layer, a normalisation with a
+  /// scale).
+  case stored(StoredConstants)
   /// y = Σ cᵢ·xᵢ over the operands (residual connections, add).
   case weightedSum([Double])
   /// No finite constant exists, and why.

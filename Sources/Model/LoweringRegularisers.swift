@@ -5,7 +5,7 @@ extension LayerNode {
   var regularisedWeights: [(declaration: WeightDeclaration, linear: LinearOperator?)] {
     let linear: LinearOperator?
     switch operation {
-    case .linear(.diagonal), .linear(.scaling), .linear(.normalisation), .scaled: return []
+    case .linear(.diagonal), .linear(.scaling), .linear(.normalisation), .stored: return []
     case .linear(let map): linear = map
     case .elementwise, .known, .weightedSum, .unbounded: linear = nil
     }

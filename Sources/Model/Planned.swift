@@ -24,5 +24,5 @@ enum Planned {
   static let optimizers = ["sgd", "adam", "adamw", "rmsprop"]
   static let datasets = ["idx", "csv", "npy", "image_folder", "synthetic", "fashion_mnist"]
 
-  static let topLevelKeys = ["extends", "vars", "report"]
+  static let topLevelKeys = ["report"]
 }

@@ -9,6 +9,8 @@ import Rounding
 struct AbsoluteValueCheck {
   let graph: StatedGraph
   let weights: StoredWeights
+  /// What was proved of each node by itself in the norm asked for.
+  let operatorBounds: [Double]
 
   func bound(_ norm: Norm) throws(VerificationError) -> Double {
     switch norm {
@@ -39,9 +41,9 @@ struct AbsoluteValueCheck {
         let largest = operands.compactMap { $0.max() }.max() ?? 0
         values.append(
           [Double](repeating: try spread(largest, constants[.linf]!, node), count: node.count))
-      case .scaled(let weight, let constants):
+      case .stored:
         let largest = operands.compactMap { $0.max() }.max() ?? 0
-        let constant = try scaled(constants[.linf]!, weight)
+        let constant = operatorBounds[values.count]
         values.append(
           [Double](repeating: try spread(largest, constant, node), count: node.count))
       case .unbounded: throw unbounded(node)
@@ -77,9 +79,8 @@ struct AbsoluteValueCheck {
         case .known(let constants):
           let value = try spread(cotangent.max() ?? 0, constants[.l1]!, node)
           add([Double](repeating: value, count: graph.count(source)), to: source)
-        case .scaled(let weight, let constants):
-          let value = try spread(
-            cotangent.max() ?? 0, try scaled(constants[.l1]!, weight), node)
+        case .stored:
+          let value = try spread(cotangent.max() ?? 0, operatorBounds[index], node)
           add([Double](repeating: value, count: graph.count(source)), to: source)
         case .unbounded: throw unbounded(node)
         }
@@ -91,12 +92,6 @@ struct AbsoluteValueCheck {
 
   private func unbounded(_ node: StatedGraph.Node) -> VerificationError {
     .refused("it has no finite constant, and a bound is stated", at: node.name)
-  }
-
-  /// constant · max |w|
-  private func scaled(_ constant: Double, _ weight: String) throws(VerificationError) -> Double {
-    let largest = try weights.numbers(weight).reduce(0) { max($0, $1.magnitude) }
-    return largest == 0 || constant == 0 ? 0 : Directed.productUp(constant, largest)
   }
 
   private func spread(

@@ -19,9 +19,11 @@ struct OperatorCheck {
       holds = max(lower.magnitude, upper.magnitude) <= bound
     case .known(let constants): holds = constants[norm]! <= bound
     case .weightedSum(let coefficients): holds = sideBySide(coefficients) <= bound
-    case .scaled(let weight, let constants):
-      let largest = try largestEntry(weight, shape: nil)
-      holds = Directed.productUp(constants[norm]!, largest) <= bound || largest == 0
+    case .stored(let steps):
+      guard case .stored(let norms) = evidence else {
+        throw refused(node, "this version cannot check the evidence `\(evidence.word)` of it")
+      }
+      holds = try steps[norm]!.value(norms, weights) <= bound
     case .linear(let linear):
       holds = try check(linear, node, bound: bound, evidence)
     }
@@ -80,6 +82,20 @@ struct OperatorCheck {
     }
   }
 
+  /// Whether the norm of rows of a stored matrix is at most `bound`.
+  func rows(
+    _ rows: Range<Int>, ofMatrix weight: String, _ height: Int, _ columns: Int, bound: Double,
+    _ evidence: StatedEvidence
+  ) throws(VerificationError) -> Bool {
+    let range = rows.lowerBound * columns..<rows.upperBound * columns
+    switch try weights.tensor(weight, shape: [height, columns]).values {
+    case .float32(let values):
+      return try dense(Array(values[range]), rows.count, columns, bound: bound, evidence)
+    case .float64(let values):
+      return try dense(Array(values[range]), rows.count, columns, bound: bound, evidence)
+    }
+  }
+
   private func dense<Number: StoredNumber>(
     _ values: [Number], _ rows: Int, _ columns: Int, bound: Double, _ evidence: StatedEvidence
   ) throws(VerificationError) -> Bool {
@@ -116,12 +132,8 @@ struct OperatorCheck {
     return factors
   }
 
-  /// max |w| of a tensor, of any shape where nil.
-  private func largestEntry(_ name: String, shape: [Int]?) throws(VerificationError) -> Double {
-    let numbers: [Double]
-    if let shape { numbers = try weights.numbers(name, shape: shape) }
-    else { numbers = try weights.numbers(name) }
-    return numbers.reduce(0) { max($0, $1.magnitude) }
+  private func largestEntry(_ name: String, shape: [Int]) throws(VerificationError) -> Double {
+    try weights.numbers(name, shape: shape).reduce(0) { max($0, $1.magnitude) }
   }
 }
 

@@ -58,6 +58,7 @@ extension OperatorClaim {
       let rows = Double(min(geometry.inputCount, geometry.outputCount))
       return rows * Double(geometry.weightShape.reduce(1, *)) * 64
     case .linear(.separable): return Double(node.count) * 64
+    case .stored(let steps): return steps.values.map(\.work).max() ?? 0
     default: return 0
     }
   }

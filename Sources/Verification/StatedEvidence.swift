@@ -17,7 +17,7 @@ indirect enum StatedEvidence {
   case groups([StatedEvidence])
   case separable([StatedEvidence])
   case normalisation
-  case scaled
+  case stored([StatedNorm])
   /// A kind that this version does not know; the word.
   case other(String)
 
@@ -51,7 +51,10 @@ indirect enum StatedEvidence {
     case "groups": self = .groups(try parts())
     case "separable": self = .separable(try parts())
     case "normalisation": self = .normalisation
-    case "scaled": self = .scaled
+    case "stored":
+      var norms: [StatedNorm] = []
+      for norm in try fields.field("norms").list() { norms.append(try StatedNorm(norm)) }
+      self = .stored(norms)
     case let other: self = .other(other)
     }
   }
@@ -76,7 +79,7 @@ indirect enum StatedEvidence {
     case .groups: "groups"
     case .separable: "separable"
     case .normalisation: "normalisation"
-    case .scaled: "scaled"
+    case .stored: "stored"
     case .other(let word): word
     }
   }

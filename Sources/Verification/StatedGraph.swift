@@ -77,7 +77,7 @@ struct StatedGraph {
     case .weightedSum(let coefficients):
       try require(
         coefficients.count == inputs.count && inputs.allSatisfy { $0 == node.count })
-    case .known, .scaled, .unbounded: break
+    case .known, .stored, .unbounded: break
     }
   }
 }

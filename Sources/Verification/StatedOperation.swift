@@ -6,8 +6,8 @@ enum StatedOperation {
   /// One function with slopes in this range at every element.
   case elementwise(lower: Double, upper: Double)
   case known([Norm: Double])
-  /// Known constants, then a product with stored numbers.
-  case scaled(weight: String, [Norm: Double])
+  /// Constants that follow from stored tensors.
+  case stored([Norm: StatedSteps])
   case weightedSum([Double])
   case unbounded
 
@@ -27,8 +27,12 @@ enum StatedOperation {
       }
       self = .elementwise(lower: try slopes[0].real(), upper: try slopes[1].real())
     case "known": self = .known(try constants())
-    case "scaled":
-      self = .scaled(weight: try fields.field("weight").string(), try constants())
+    case "stored":
+      var steps: [Norm: StatedSteps] = [:]
+      for norm in Norm.allCases {
+        steps[norm] = try StatedSteps(try fields.field(norm.rawValue))
+      }
+      self = .stored(steps)
     case "weighted_sum": self = .weightedSum(try fields.field("coefficients").reals())
     case "unbounded": self = .unbounded
     default: self = .linear(try StatedOperator(fields))

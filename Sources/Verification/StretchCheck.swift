@@ -83,7 +83,7 @@ struct StretchCheck {
           form: operands[0])
         activations.append(activation)
         forms[index] = LinearForm(blocks: [activation.variable: .identity(node.count)])
-      case .known, .scaled, .unbounded:
+      case .known, .stored, .unbounded:
         throw .refused("it cannot be part of a stretch", at: node.name)
       }
     }

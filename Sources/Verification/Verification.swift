@@ -117,7 +117,9 @@ private func check(
   switch method {
   case "product": proved = product
   case "absolute values":
-    proved = try AbsoluteValueCheck(graph: graph, weights: weights).bound(norm)
+    proved = try AbsoluteValueCheck(
+      graph: graph, weights: weights, operatorBounds: bounds
+    ).bound(norm)
   case "joint", "fast":
     guard norm == .l2 else { throw .refused("stretches bound l2 only") }
     var stretches: [StatedStretch] = []

@@ -7,27 +7,35 @@ import YAML
 /// place; `experiment` is nil when any of it is an error.
 ///
 /// - Parameters:
-///   - directory: where relative paths in the description start.
-///   - overrides: `--set`, applied in order before anything is resolved.
+///   - directory: where relative paths in the description start, those of parents' data too.
+///   - overrides: `--set`, applied in order after `extends` and before variables are replaced.
 public func loadExperiment(
   _ file: SourceFile, catalogs: Catalogs, directory: String, overrides: [Override] = []
 ) -> (experiment: Experiment?, diagnostics: [Diagnostic]) {
   let (root, parseDiagnostics) = parse(file)
   var diagnostics = parseDiagnostics
-  guard var root else { return (nil, diagnostics) }
+  guard let root else { return (nil, diagnostics) }
+  var extending = Extending(file, directory: directory, read: readDescription)
+  let merged = extending.merged(root, directory: directory)
+  diagnostics += extending.diagnostics
+  guard var root = merged else { return (nil, inOrder(diagnostics, of: extending.files)) }
   for override in overrides {
     override.apply(to: &root, catalogs: catalogs, into: &diagnostics)
   }
+  var variables = Variables()
+  let substituted = variables.substituted(root)
+  diagnostics += variables.diagnostics
+  guard let root = substituted else { return (nil, inOrder(diagnostics, of: extending.files)) }
   let resolver = Resolver(file: file, catalogs: catalogs)
   let experiment = resolver.resolve(root)
   diagnostics += resolver.diagnostics
-  diagnostics = inOrder(diagnostics, of: file)
+  diagnostics = inOrder(diagnostics, of: extending.files)
   return (diagnostics.errorCount == 0 ? experiment : nil, diagnostics)
 }
 
-/// By place in `file` (places in overrides come last), each said once: an anchored node or a
-/// repeated block is looked at several times.
-private func inOrder(_ diagnostics: [Diagnostic], of file: SourceFile) -> [Diagnostic] {
+/// By place in the first of `files`, then in the others (places in overrides come last), each said
+/// once: an anchored node or a repeated block is looked at several times.
+private func inOrder(_ diagnostics: [Diagnostic], of files: [SourceFile]) -> [Diagnostic] {
   struct Key: Hashable {
     var code: DiagnosticCode
     var message: String
@@ -39,7 +47,7 @@ private func inOrder(_ diagnostics: [Diagnostic], of file: SourceFile) -> [Diagn
   }
   func rank(_ diagnostic: Diagnostic) -> (Int, Int) {
     guard let span = diagnostic.span else { return (0, 0) }
-    return (span.file === file ? 0 : 1, span.start)
+    return (files.firstIndex { $0 === span.file } ?? files.count, span.start)
   }
   return distinct.enumerated().sorted { a, b in
     let (x, y) = (rank(a.element), rank(b.element))
@@ -59,7 +67,7 @@ final class Resolver {
   }
 
   static let topLevelKeys = [
-    "lgc", "name", "data", "model", "models", "loss", "regularize", "optimizer", "train", "targets",
+    "lgc", "name", "extends", "vars", "data", "model", "models", "loss", "regularize", "optimizer", "train", "targets",
   ]
 
   func resolve(_ root: Node) -> Experiment? {
