@@ -14,6 +14,10 @@ let package = Package(
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+    // libpng and libjpeg behind functions that return instead of jumping.
+    .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
+    .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+
     // The C side of the CPU engine: tile kernels, the thread team, oneDNN (opened on first use).
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl")]),
 
@@ -23,7 +27,7 @@ let package = Package(
     .target(name: "Diagnostics"),
     .target(name: "Rounding"),
     .target(name: "YAML", dependencies: ["CYAML", "Diagnostics"]),
-    .target(name: "Formats", dependencies: ["CZlib"]),
+    .target(name: "Formats", dependencies: ["CZlib", "CPNG", "CJPEG"]),
     .target(name: "Tensors", dependencies: ["Diagnostics"]),
     // Optimised in debug builds too: tests train small networks on it.
     .target(

@@ -2,7 +2,8 @@
 # Installs the Debian packages that lgc builds and runs with. Quiet when nothing is missing.
 #   Scripts/install-dependencies.sh [--bench]     --bench: also what the benchmarks need
 set -eu
-packages="libyaml-dev libdnnl-dev libopenblas-dev zlib1g-dev pkg-config make dataset-fashion-mnist"
+packages="libyaml-dev libdnnl-dev libopenblas-dev zlib1g-dev libpng-dev libjpeg-dev pkg-config make"
+packages="$packages dataset-fashion-mnist"
 [ "${1:-}" = "--bench" ] && packages="$packages python3-venv"
 
 missing=""

@@ -6,7 +6,7 @@ import Rounding
 import Tensors
 
 /// What a run of a generator against a critic came to.
-public struct AdversarialResult {
+public struct AdversarialResult: RunResult {
   public let directory: RunDirectory
   public let steps: Int
   public let wasInterrupted: Bool
@@ -20,12 +20,6 @@ public struct AdversarialResult {
   public let judgements: [Judgement]
   /// Spent in the training loop.
   public let seconds: Double
-
-  /// 0, 1 if a target is not met, 130 after Control-C.
-  public var exitCode: Int32 {
-    if wasInterrupted { return 130 }
-    return judgements.contains { $0.isMet == false } ? 1 : 0
-  }
 }
 
 /// How far the stored generator's samples are from real ones, and what the critic says of it.
@@ -66,36 +60,16 @@ public struct AdversarialRun {
   public func run(
     observer: ((AdversarialMetrics) -> Void)? = nil
   ) throws(DiagnosticError) -> AdversarialResult {
-    let hash = SHA256.hexadecimal(setup.experiment.file.bytes)
-    let record = RunRecord(
-      version: options.version, name: setup.experiment.name,
-      descriptionPath: setup.experiment.file.path, descriptionHash: hash, seed: setup.train.seed,
-      overrides: options.overrides, engine: options.engine.name,
-      threads: options.threads ?? Machine.processors, start: Clock.timestamp,
-      steps: setup.totalSteps)
     let runner = try AdversarialRunner(setup, engine: options.engine, threads: options.threads)
-    let directory = try DiagnosticError.translating {
-      let directory =
-        if let path = options.output { try RunDirectory.make(at: path) } else {
-          try RunDirectory.make(name: setup.experiment.name, hash: hash)
-        }
-      try AtomicFile.write(setup.experiment.file.bytes, to: directory.description)
-      try AtomicFile.write(Array(setup.experiment.resolvedText.utf8), to: directory.resolved)
-      try directory.write(record.json())
-      return directory
-    }
-    do throws(DiagnosticError) {
-      let metrics = try DiagnosticError.translating { try LineFile(directory.metrics) }
-      let last = try train(runner, metrics, observer)
-      return try finish(runner, last, directory, record)
-    } catch {
-      try? directory.write(record.json(failure: error.diagnostics.first?.message ?? "unknown"))
-      throw error
+    let frame = try RunFrame(
+      setup.experiment, seed: setup.train.seed, steps: setup.totalSteps, options)
+    return try frame.recordingFailure { () throws(DiagnosticError) in
+      try finish(runner, try train(runner, frame.metrics, observer), frame)
     }
   }
 
   private func train(
-    _ runner: AdversarialRunner, _ metrics: LineFile, _ observer: ((AdversarialMetrics) -> Void)?
+    _ runner: AdversarialRunner, _ metrics: MetricsLog, _ observer: ((AdversarialMetrics) -> Void)?
   ) throws(DiagnosticError) -> AdversarialMetrics? {
     let start = Clock.seconds
     let interval = max(1, setup.totalSteps / Self.lines)
@@ -114,7 +88,7 @@ public struct AdversarialRun {
         ModeCoverage(of: try runner.samples(Self.countedInLines), modes: modes)
       }
       let line = running.line(step: runner.step, coverage: coverage, seconds: seconds)
-      try DiagnosticError.translating { try metrics.append(line.json.compactText) }
+      try metrics.append(step: line.step, line.json)
       observer?(line)
       running = RunningAdversarialMetrics()
       last = line
@@ -123,8 +97,7 @@ public struct AdversarialRun {
   }
 
   private func finish(
-    _ runner: AdversarialRunner, _ last: AdversarialMetrics?, _ directory: RunDirectory,
-    _ record: RunRecord
+    _ runner: AdversarialRunner, _ last: AdversarialMetrics?, _ frame: RunFrame
   ) throws(DiagnosticError) -> AdversarialResult {
     let networks = [setup.generator, setup.critic]
     let trained = try runner.deployedWeights()
@@ -157,18 +130,13 @@ public struct AdversarialRun {
       setup, options, generator: certifications[0].values, critic: certifications[1].values)
     let bound = criticBounds.first { $0.norm == .l2 }?.upper ?? .unknown
     let result = AdversarialResult(
-      directory: directory, steps: runner.step, wasInterrupted: Interruption.isRequested,
+      directory: frame.directory, steps: runner.step, wasInterrupted: Interruption.isRequested,
       last: last, coverage: try samples.coverage(Self.countedSamples),
       distance: try samples.distance(bound: bound), criticBounds: criticBounds,
       judgements: judgements, seconds: last?.seconds ?? 0)
-    try DiagnosticError.translating {
-      try SafeTensors.write(
-        certifications.flatMap(\.weights),
-        metadata: ["lgc": options.version, "name": setup.experiment.name], to: directory.weights)
-      let certificate = Certificate(stored[1], reports: criticBounds)
-      try AtomicFile.write(Array(certificate.text.utf8), to: directory.bound)
-      try directory.write(record.json(result.record))
-    }
+    try frame.write(
+      weights: certifications.flatMap(\.weights),
+      Certificate(stored[1], reports: criticBounds), result)
     return result
   }
 

@@ -60,11 +60,12 @@ public struct AdversarialSetup {
       samples: Self.samplesAtOnce, seed: train.seed)
   }
 
-  /// The real batches of all steps.
-  func batches() -> BatchPipeline {
+  /// The real batches of all steps from `first` on.
+  func batches(from first: Int = 0) -> BatchPipeline {
     let each = section.criticSteps + (programs.generatorStep.inputs["real"] == nil ? 0 : 1)
     return .training(
       data.train, scaling, batch: train.batch,
-      order: shuffles ? .shuffled(seed: train.seed) : .asStored, total: totalSteps * each)
+      order: shuffles ? .shuffled(seed: train.seed) : .asStored, from: first * each,
+      total: totalSteps * each)
   }
 }

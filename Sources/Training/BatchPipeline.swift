@@ -25,13 +25,15 @@ public final class BatchPipeline {
   private let worker: BatchWorker
   private var thread = pthread_t()
 
-  /// Batches for training: `total` of them.
+  /// Batches for training: those of steps `first` to `total` − 1, whatever was trained before.
   public static func training(
-    _ samples: Samples, _ scaling: InputScaling, batch: Int, order: Order, total: Int
+    _ samples: Samples, _ scaling: InputScaling, batch: Int, order: Order, from first: Int = 0,
+    total: Int
   ) -> BatchPipeline {
     BatchPipeline(
       BatchWorker(
-        samples, scaling, batch, order, perEpoch: samples.count / batch, total: total))
+        samples, scaling, batch, order, perEpoch: samples.count / batch, from: first,
+        total: total))
   }
 
   /// One pass over all samples.

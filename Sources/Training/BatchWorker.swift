@@ -9,6 +9,8 @@ final class BatchWorker: @unchecked Sendable {
   private let order: BatchPipeline.Order
   private let batch: Int
   private let batchesPerEpoch: Int
+  /// The batches made: of steps `first` to `total` − 1.
+  private let first: Int
   private let total: Int
   private let recorder = SpanRecorder.current
 
@@ -22,11 +24,11 @@ final class BatchWorker: @unchecked Sendable {
   /// Elements of a batch up to which eight of them are held: 4 MiB each.
   private static let smallBatch = 1 << 20
 
-  // Under the lock: batches made and used so far, and whether to stop.
+  // Under the lock: the step whose batch is made and used next, and whether to stop.
   private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var made = 0
-  private var used = 0
+  private var made: Int
+  private var used: Int
   private var isStopped = false
 
   /// How many batches of `size` numbers are prepared ahead.
@@ -34,13 +36,16 @@ final class BatchWorker: @unchecked Sendable {
 
   init(
     _ samples: Samples, _ scaling: InputScaling, _ batch: Int, _ order: BatchPipeline.Order,
-    perEpoch: Int, total: Int
+    perEpoch: Int, from first: Int = 0, total: Int
   ) {
     self.samples = samples
     self.scaling = scaling
     self.batch = batch
     self.order = order
+    self.first = first
     self.total = total
+    made = first
+    used = first
     batchesPerEpoch = perEpoch
     let size = batch * samples.shape.elementCount
     slots = Self.slots(size)
@@ -92,8 +97,8 @@ final class BatchWorker: @unchecked Sendable {
   func work() {
     var permutation: [Int32] = []
     let thread = recorder?.newThread("batches") ?? 0
-    for step in 0..<total {
-      if step % batchesPerEpoch == 0, case .shuffled(let seed) = order {
+    for step in stride(from: first, to: total, by: 1) {
+      if step == first || step % batchesPerEpoch == 0, case .shuffled(let seed) = order {
         permutation = Self.order(seed: seed, epoch: step / batchesPerEpoch, count: samples.count)
       }
       pthread_mutex_lock(lock)

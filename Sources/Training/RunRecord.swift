@@ -23,34 +23,11 @@ struct RunRecord {
   }
 
   /// When everything else is written.
-  func json(_ result: TrainingResult) -> JSONValue {
-    let metrics = result.last
-    let bounds = result.bounds.map { ($0.norm.rawValue, JSONValue($0.upper.finite)) }
-    let targets = result.judgements.map { judgement in
-      JSONValue.object([
-        ("claim", .string(judgement.claim)), ("outcome", .string(judgement.outcome)),
-        ("met", judgement.isMet.map(JSONValue.bool) ?? .null),
-      ])
-    }
-    return .object(
-      beginning + [
-        ("processor", .string(Machine.processor)), ("end", .string(Clock.timestamp)),
-        ("exit", .int(Int(result.exitCode))), ("interrupted", .bool(result.wasInterrupted)),
-        ("steps_done", .int(result.steps)), ("training_seconds", .double(result.seconds)),
-        ("train_loss", JSONValue(metrics?.loss)),
-        ("train_accuracy", JSONValue(metrics?.trainAccuracy)),
-        ("test_accuracy", JSONValue(result.testAccuracy)),
-        ("bounds", .object(bounds.map { (key: $0.0, value: $0.1) })),
-        ("targets", .array(targets)),
-      ])
-  }
-
-  /// When everything else is written: what holds of every run, then `members`.
-  func json(_ members: [(key: String, value: JSONValue)]) -> JSONValue {
+  func json(_ result: some RunResult) -> JSONValue {
     .object(
       beginning + [
         ("processor", .string(Machine.processor)), ("end", .string(Clock.timestamp)),
-      ] + members)
+      ] + result.record)
   }
 
   private var beginning: [(key: String, value: JSONValue)] {

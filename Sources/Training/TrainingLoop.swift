@@ -1,5 +1,4 @@
 import Diagnostics
-import Formats
 import Model
 
 /// Who is told how training goes.
@@ -13,7 +12,7 @@ public protocol TrainingObserver: AnyObject {
 /// The steps of one run, from the first to the last or to Control-C.
 struct TrainingLoop {
   let runner: StepRunner
-  let metrics: LineFile
+  let metrics: MetricsLog
   let observer: (any TrainingObserver)?
 
   struct Ending {
@@ -61,7 +60,7 @@ struct TrainingLoop {
       testLoss: test?.loss, testAccuracy: test?.accuracy,
       learningRate: setup.optimizer.learningRate(step: runner.step - 1, of: setup.totalSteps),
       seconds: Clock.seconds - start)
-    try DiagnosticError.translating { try metrics.append(line.json.compactText) }
+    try metrics.append(step: line.step, line.json)
     observer?.didMeasure(line, of: setup.totalSteps)
     return line
   }

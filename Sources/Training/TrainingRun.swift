@@ -32,7 +32,7 @@ public struct TrainingOptions {
 }
 
 /// What a run came to.
-public struct TrainingResult {
+public struct TrainingResult: RunResult {
   public let directory: RunDirectory
   public let steps: Int
   public let wasInterrupted: Bool
@@ -46,12 +46,6 @@ public struct TrainingResult {
   public let judgements: [Judgement]
   /// Spent in the training loop.
   public let seconds: Double
-
-  /// 0, 1 if a target is not met, 130 after Control-C.
-  public var exitCode: Int32 {
-    if wasInterrupted { return 130 }
-    return judgements.contains { $0.isMet == false } ? 1 : 0
-  }
 }
 
 /// A training run from the first step to the proved bound of the stored weights.
@@ -69,44 +63,23 @@ public struct TrainingRun {
   public func run(
     observer: (any TrainingObserver)? = nil
   ) throws(DiagnosticError) -> TrainingResult {
-    let hash = SHA256.hexadecimal(setup.experiment.file.bytes)
-    let record = RunRecord(
-      version: options.version, name: setup.experiment.name,
-      descriptionPath: setup.experiment.file.path, descriptionHash: hash, seed: setup.train.seed,
-      overrides: options.overrides, engine: options.engine.name,
-      threads: options.threads ?? Machine.processors, start: Clock.timestamp,
-      steps: setup.totalSteps)
     // Compiling comes first: what cannot be compiled leaves no directory behind.
     let runner = try StepRunner(
       setup, engine: options.engine, threads: options.threads, steps: setup.totalSteps,
       memoryLimit: options.memoryLimit)
-    let directory = try DiagnosticError.translating {
-      let directory =
-        if let path = options.output { try RunDirectory.make(at: path) } else {
-          try RunDirectory.make(name: setup.experiment.name, hash: hash)
-        }
-      try AtomicFile.write(setup.experiment.file.bytes, to: directory.description)
-      try AtomicFile.write(Array(setup.experiment.resolvedText.utf8), to: directory.resolved)
-      try directory.write(record.json())
-      return directory
-    }
-    do throws(DiagnosticError) {
-      let metrics = try DiagnosticError.translating { try LineFile(directory.metrics) }
-      let loop = TrainingLoop(runner: runner, metrics: metrics, observer: observer)
+    let frame = try RunFrame(
+      setup.experiment, seed: setup.train.seed, steps: setup.totalSteps, options)
+    return try frame.recordingFailure { () throws(DiagnosticError) in
+      let loop = TrainingLoop(runner: runner, metrics: frame.metrics, observer: observer)
       let ending = try SpanRecorder.section("training") { () throws(DiagnosticError) in
         try loop.run()
       }
-      return try finish(runner, ending, directory, record)
-    } catch {
-      // The failure itself is what the user must see, whether or not it can be recorded.
-      try? directory.write(record.json(failure: error.diagnostics.first?.message ?? "unknown"))
-      throw error
+      return try finish(runner, ending, frame)
     }
   }
 
   private func finish(
-    _ runner: StepRunner, _ ending: TrainingLoop.Ending, _ directory: RunDirectory,
-    _ record: RunRecord
+    _ runner: StepRunner, _ ending: TrainingLoop.Ending, _ frame: RunFrame
   ) throws(DiagnosticError) -> TrainingResult {
     let (certification, stored, bounds) = try SpanRecorder.section("proof") {
       () throws(DiagnosticError) in
@@ -128,30 +101,16 @@ public struct TrainingRun {
       bounds.first { $0.norm == norm }?.upper ?? .unknown
     }
     let result = TrainingResult(
-      directory: directory, steps: runner.step, wasInterrupted: ending.wasInterrupted,
+      directory: frame.directory, steps: runner.step, wasInterrupted: ending.wasInterrupted,
       last: ending.last, testAccuracy: scores?.accuracy, testCount: setup.data.test?.count ?? 0,
       bounds: bounds, judgements: setup.experiment.targets.map(judge.judge),
       seconds: ending.last?.seconds ?? 0)
 
     try SpanRecorder.section("files written") { () throws(DiagnosticError) in
-      try write(result, certification, stored, record)
+      try frame.write(
+        weights: certification.weights, Certificate(stored, reports: result.bounds), result)
     }
     return result
-  }
-
-  private func write(
-    _ result: TrainingResult, _ certification: Certification, _ stored: NetworkWeights,
-    _ record: RunRecord
-  ) throws(DiagnosticError) {
-    let directory = result.directory
-    try DiagnosticError.translating {
-      try SafeTensors.write(
-        certification.weights,
-        metadata: ["lgc": options.version, "name": setup.experiment.name], to: directory.weights)
-      let certificate = Certificate(stored, reports: result.bounds)
-      try AtomicFile.write(Array(certificate.text.utf8), to: directory.bound)
-      try directory.write(record.json(result))
-    }
   }
 
   /// The norms that the targets name, then those the layers declare; L2 if neither names one.
@@ -166,11 +125,5 @@ public struct TrainingRun {
     norms += setup.network.nodes.compactMap(\.declared?.norm)
     if norms.isEmpty { norms = [.l2] }
     return norms.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
-  }
-}
-
-extension RunDirectory {
-  func write(_ json: JSONValue) throws(FormatError) {
-    try AtomicFile.write(Array((json.text + "\n").utf8), to: record)
   }
 }

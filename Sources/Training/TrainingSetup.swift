@@ -66,11 +66,11 @@ public struct TrainingSetup {
       evaluationBatch: evaluationBatch, seed: train.seed)
   }
 
-  /// The training batches from the first step on.
-  func batches(total: Int) -> BatchPipeline {
+  /// The training batches of steps `first` to `total` − 1.
+  func batches(from first: Int = 0, total: Int) -> BatchPipeline {
     .training(
       data.train, scaling, batch: train.batch,
-      order: shuffles ? .shuffled(seed: train.seed) : .asStored, total: total)
+      order: shuffles ? .shuffled(seed: train.seed) : .asStored, from: first, total: total)
   }
 
   /// Bytes of the batches that are in memory at once, training and evaluation: those that are

@@ -47,6 +47,17 @@ import Testing
     #expect(batches[0].x != batches[10].x)
   }
 
+  @Test(arguments: [0, 1, 7, 8, 13, 29, 30])
+  func batchesFromAStepOnAreThoseOfTheWholeRun(first: Int) throws {
+    let samples = numbered(67)
+    func batches(from first: Int) throws -> [[Float]] {
+      let pipeline = BatchPipeline.training(
+        samples, try plain(samples), batch: 8, order: .shuffled(seed: 5), from: first, total: 30)
+      return all(pipeline).map(\.x)
+    }
+    #expect(try batches(from: first) == Array(batches(from: 0)[first...]))
+  }
+
   @Test func theOrderIsAFunctionOfSeedAndEpoch() throws {
     let samples = numbered(40)
     func order(_ seed: UInt64) throws -> [[Float]] {
