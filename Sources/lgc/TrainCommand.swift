@@ -55,6 +55,12 @@ struct TrainCommand: ParsableCommand {
         + "(default: trace.json in the run directory).", valueName: "file"))
   var profile: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Measure a generator's images by the classifier of this run directory, as `lgc sample` does.",
+      valueName: "run"))
+  var classifier: String?
+
   @OptionGroup var machine: MachineOptions
 
   func validate() throws {
@@ -127,7 +133,12 @@ struct TrainCommand: ParsableCommand {
     let options = TrainingOptions(
       version: LGC.version, engine: machine.engine.engine, threads: machine.threads, output: out,
       overrides: source.set)
-    let result = try AdversarialRun(setup, options: options).run { metrics in
+    let measure = try classifier.map { path in
+      try ImageMeasure(
+        DescriptionFile.classifier(RunDirectory(path: path), machine), setup.data,
+        setup.experiment.data!, setup.scaling)
+    }
+    let result = try AdversarialRun(setup, options: options, measure: measure).run { metrics in
       if !quiet { Console.write(metrics.line(of: setup.totalSteps), to: STDERR_FILENO) }
     }
     Console.write(result.summary(name: setup.experiment.name), to: STDOUT_FILENO)
