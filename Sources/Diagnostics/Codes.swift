@@ -27,6 +27,7 @@ extension DiagnosticCode {
   public static let unknownName = DiagnosticCode(109, "unknown-name")
   public static let conflictingKeys = DiagnosticCode(110, "conflicting-keys")
   public static let invalidOverride = DiagnosticCode(111, "invalid-override")
+  public static let unreadLayer = DiagnosticCode(112, "unread-layer")
 
   // 02xx shapes
   public static let shapeMismatch = DiagnosticCode(201, "shape-mismatch")

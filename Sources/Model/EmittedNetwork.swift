@@ -73,7 +73,7 @@ final class EmittedNetwork {
         }
         values.append(node.layer.lower(operands, context))
         for update in context.updates {
-          weights[index]?[update.name] = update.value
+          weights[node.weightSource?.node ?? index]?[update.name] = update.value
           let name = stateName(node.tensorName(update.name))
           layerUpdates.removeAll { $0.state == name }
           layerUpdates.append(.init(name, update.value))
@@ -87,6 +87,7 @@ final class EmittedNetwork {
   private func weights(of index: Int) -> [String: Value] {
     if let known = weights[index] { return known }
     let node = network.nodes[index]
+    if let source = node.weightSource { return weights(of: source.node) }
     var found: [String: Value] = [:]
     for declaration in node.weights {
       let stored = g.state(stateName(node.tensorName(declaration.name)), declaration.shape)

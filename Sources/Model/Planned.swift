@@ -25,8 +25,5 @@ enum Planned {
   static let datasets = ["idx", "csv", "npy", "image_folder", "synthetic", "fashion_mnist"]
 
   static let topLevelKeys = ["extends", "vars", "regularize", "report"]
-  static let modelKeys = ["outputs"]
-  static let dataKeys = ["augment", "validation"]
-  static let trainKeys = ["checkpoint", "stop_when"]
-  static let layerKeys = ["from"]
+  static let dataKeys = ["augment"]
 }

@@ -15,7 +15,7 @@ extension Resolver {
     var text = ResolvedWriter()
     text.line("lgc: 1")
     text.line("name: \(experiment.name.yamlText)")
-    if let data { write(data, to: &text) }
+    if let data { write(data, seed: experiment.train?.seed, to: &text) }
     if experiment.networks.count == 1 {
       text.section("model") { Self.write(models[0].section, to: &$0) }
     } else {
@@ -47,6 +47,8 @@ extension Resolver {
           pairs.append("generator_average: \(decay.yamlText)")
         }
       }
+      pairs.append("checkpoint: \(train.checkpoint.yamlText)")
+      if let stopping = train.stopping { pairs.append("stop_when: \(stopping.yamlText)") }
       text.line("train: {\(pairs.joined(separator: ", "))}")
     }
     if !experiment.targets.isEmpty {
@@ -57,7 +59,7 @@ extension Resolver {
     return text.text
   }
 
-  private func write(_ data: DataSection, to text: inout ResolvedWriter) {
+  private func write(_ data: DataSection, seed: UInt64?, to text: inout ResolvedWriter) {
     let declarations = catalogs.datasets.first { $0.kind == data.kind }?.arguments ?? []
     text.section("data") { text in
       text.line("type: \(data.kind.yamlText)")
@@ -71,6 +73,10 @@ extension Resolver {
             + "deviation: \(standardize.deviation.yamlText)}")
       }
       text.line("shuffle: \(data.shuffle)")
+      if var validation = data.validation {
+        validation.seed = validation.seed ?? seed
+        text.line("validation: \(validation.yamlText)")
+      }
     }
   }
 
@@ -82,18 +88,22 @@ extension Resolver {
     text.line("constraint: \(Self.text(of: model.constraint) ?? "{type: none}")")
     text.line("layers:")
     text.indented { write(model.layers, to: &$0) }
+    if let outputs = model.outputs { text.line("outputs: \(outputs.yamlText)") }
   }
 
   private static func text(of optimizer: ResolvedOptimizer) -> String {
-    let schedule = "schedule: \(optimizer.section.schedule.rawValue)"
-    return text(of: optimizer.arguments, key: "type", [schedule])
+    var further = ["schedule: \(optimizer.section.schedule.yamlText)"]
+    if let clipping = optimizer.section.clipping {
+      further.append("clip_gradient: \(clipping.yamlText)")
+    }
+    return text(of: optimizer.arguments, key: "type", further)
   }
 
   private static func write(_ items: [LayerItem], to text: inout ResolvedWriter) {
     for item in items {
       switch item {
       case .layer(let entry):
-        var pairs = ["name: \(entry.name.yamlText)"]
+        var pairs = ["name: \(entry.name.yamlText)"] + Self.pairs(entry.from)
         pairs += Self.pairs(entry.type.arguments, entry.arguments)
         if let value = Self.text(of: entry.lipschitz) { pairs.append("lipschitz: \(value)") }
         if let value = Self.text(of: entry.constraint) { pairs.append("constraint: \(value)") }
@@ -105,7 +115,7 @@ extension Resolver {
         text.line("- residual:")
         text.indented(by: 2) { text in
           text.line("name: \(entry.name.yamlText)")
-          for pair in Self.pairs(entry.setting) { text.line(pair) }
+          for pair in Self.pairs(entry.from) + Self.pairs(entry.setting) { text.line(pair) }
           text.section("layers") { Self.write(entry.body, to: &$0) }
           guard let shortcut = entry.shortcut else { return }
           text.section("shortcut") { text in
@@ -117,8 +127,29 @@ extension Resolver {
         text.line("- repeat:")
         text.indented(by: 2) { text in
           text.line("name: \(entry.name.yamlText)")
+          for pair in Self.pairs(entry.from) { text.line(pair) }
           text.line("times: \(entry.times)")
+          text.line("shared: \(entry.isShared)")
           text.section("layers") { Self.write(entry.body, to: &$0) }
+        }
+      case .parallel(let entry):
+        text.line("- parallel:")
+        text.indented(by: 2) { text in
+          text.line("name: \(entry.name.yamlText)")
+          for pair in Self.pairs(entry.from) { text.line(pair) }
+          text.line("combine: \(entry.combination.rawValue)")
+          if entry.combination == .weighted { text.line("weights: \(entry.weights.yamlText)") }
+          if entry.combination == .concat { text.line("axis: \(entry.axis)") }
+          text.section("branches") { text in
+            for branch in entry.branches {
+              if branch.isEmpty {
+                text.line("- []")
+              } else {
+                text.line("-")
+                text.indented { Self.write(branch, to: &$0) }
+              }
+            }
+          }
         }
       case .invalid: break
       }
@@ -135,6 +166,10 @@ extension Resolver {
       arguments.values[declaration.name].flatMap { declaration.yamlText($0) }
         .map { "\(declaration.name): \($0)" }
     }
+  }
+
+  private static func pairs(_ from: NameList?) -> [String] {
+    from.map { ["from: \($0.yamlText)"] } ?? []
   }
 
   private static func pairs(_ setting: ResidualSetting) -> [String] {
@@ -177,6 +212,12 @@ extension Resolver {
       return "certified_accuracy: {norm: \(norm.rawValue), radius: \(radius.yamlText), "
         + "\(goal("at_least", share))}"
     }
+  }
+}
+
+extension NameList {
+  fileprivate var yamlText: String {
+    isList ? names.map(\.name).yamlText : names[0].name.yamlText
   }
 }
 
