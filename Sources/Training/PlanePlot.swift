@@ -7,8 +7,10 @@ import Formats
 /// The picture shows the real points with a margin (without them, all but the outermost hundredth
 /// of the generated ones); points beyond lie on its edge.
 public struct PlanePlot {
-  /// Points on a side of the picture, and level lines.
+  /// Points on a side of the picture, points between two where the critic is asked, and level
+  /// lines.
   static let size = 512
+  static let spacing = 4
   static let levels = 16
 
   private let generated: [Float]
@@ -46,22 +48,39 @@ public struct PlanePlot {
   public func png(
     _ score: ([Float]) throws(DiagnosticError) -> [Float]
   ) throws(DiagnosticError) -> [UInt8] {
-    let size = Self.size
-    func place(_ index: Int, _ range: ClosedRange<Float>) -> Float {
-      range.lowerBound + (Float(index) + 0.5) / Float(size) * (range.upperBound - range.lowerBound)
+    let (size, nodes) = (Self.size, Self.size / Self.spacing + 1)
+    func place(_ node: Int, _ range: ClosedRange<Float>) -> Float {
+      let share = (Float(node * Self.spacing) + 0.5) / Float(size)
+      return range.lowerBound + share * (range.upperBound - range.lowerBound)
     }
     var points: [Float] = []
-    points.reserveCapacity(2 * size * size)
-    for row in 0..<size {
-      for column in 0..<size {
+    points.reserveCapacity(2 * nodes * nodes)
+    for row in 0..<nodes {
+      for column in 0..<nodes {
         points.append(place(column, x))
-        points.append(place(size - 1 - row, y))
+        points.append(y.lowerBound + y.upperBound - place(row, y))
       }
     }
-    var picture = ground(try score(points))
+    var picture = ground(Self.refined(try score(points), nodes))
     draw(real, side: 2, [60, 60, 60], &picture)
     draw(generated, side: 3, [230, 95, 0], &picture)
     return PNG.encode(width: size, height: size, channels: 3, pixels: picture)
+  }
+
+  /// Bilinear between the nodes.
+  private static func refined(_ nodes: [Float], _ width: Int) -> [Float] {
+    var values: [Float] = []
+    values.reserveCapacity(size * size)
+    for row in 0..<size {
+      let (top, below) = (row / spacing * width, Float(row % spacing) / Float(spacing))
+      for column in 0..<size {
+        let (left, right) = (top + column / spacing, Float(column % spacing) / Float(spacing))
+        let upper = nodes[left] + right * (nodes[left + 1] - nodes[left])
+        let lower = nodes[left + width] + right * (nodes[left + width + 1] - nodes[left + width])
+        values.append(upper + below * (lower - upper))
+      }
+    }
+    return values
   }
 
   private func ground(_ scores: [Float]) -> [UInt8] {

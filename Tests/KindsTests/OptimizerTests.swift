@@ -116,7 +116,7 @@ private let rates = [0.1, 0.1, 0.05, 0.02, 0.2, 0.1]
 
   @Test(arguments: [(0.99, 1e-8), (0.5, 0.1)])
   func rmspropIsTheFormula(_ decay: Double, _ epsilon: Double) throws {
-    let optimizer = RMSProp(try arguments(["decay": decay, "epsilon": epsilon]))
+    let optimizer = RMSProp(arguments(["decay": decay, "epsilon": epsilon]))
     let found = try steps(optimizer, start: start, gradients: gradients, rates: rates)
     var (p, v) = (start, [0.0, 0, 0])
     for t in gradients.indices {
