@@ -47,6 +47,7 @@ extension DiagnosticCode {
   public static let batchStatistics = DiagnosticCode(311, "batch-statistics", .warning)
   public static let overlappingWindows = DiagnosticCode(312, "overlapping-windows", .warning)
   public static let kernelNorm = DiagnosticCode(313, "kernel-norm", .warning)
+  public static let randomLayer = DiagnosticCode(319, "random-layer", .warning)
 
   // 04xx data
   public static let dataFile = DiagnosticCode(401, "data-file")

@@ -18,6 +18,8 @@ public struct Network: Sendable {
   public let blocks: [ResidualBlock]
   public let branchings: [Branching]
   public let span: Span
+  /// What training adds to the loss of this network.
+  public var regularisers: [NetworkRegulariser] = []
 
   public init(
     name: String, inputShape: Shape, norm: Norm = .l2, nodes: [LayerNode], output: NetworkValue,

@@ -7,6 +7,7 @@ import Layers
 import Losses
 import Model
 import Optimizers
+import Regularisers
 import Training
 import YAML
 
@@ -16,7 +17,7 @@ enum DescriptionFile {
   static var catalogs: Catalogs {
     Catalogs(
       layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
-      adversarialLosses: LossesCatalog.adversarial,
+      adversarialLosses: LossesCatalog.adversarial, regularisers: RegularisersCatalog.all,
       optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
   }
 

@@ -132,7 +132,8 @@ struct ModelSection {
   var layers: [LayerItem]
   /// nil: the last layer's value.
   var outputs: NameList?
-  /// The entry `optimizer` of a network of `models:`.
+  /// The entries `regularize` and `optimizer` of a network of `models:`.
+  var regularisers: Entry?
   var optimizer: Entry?
   var span: Span
 }

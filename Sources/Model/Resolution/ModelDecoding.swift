@@ -8,7 +8,7 @@ import YAML
 extension Resolver {
   static let modelKeys = ["input", "lipschitz", "constraint", "layers", "outputs"]
   /// Those of a network of `models:`.
-  static let networkKeys = modelKeys + ["optimizer"]
+  static let networkKeys = modelKeys + ["regularize", "optimizer"]
 
   /// `model:`, or a network of `models:` by its name there.
   func decodeModel(_ entry: Entry) -> ModelSection? {
@@ -49,6 +49,7 @@ extension Resolver {
     return ModelSection(
       input: input.shape, noise: input.noise, lipschitz: lipschitz, constraint: constraint,
       layers: layers, outputs: outputs,
+      regularisers: name == "model" ? nil : node.entry("regularize"),
       optimizer: name == "model" ? nil : node.entry("optimizer"), span: entry.keySpan)
   }
 

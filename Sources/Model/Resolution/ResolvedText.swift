@@ -23,6 +23,7 @@ extension Resolver {
         for (model, network) in zip(models, experiment.networks) {
           text.section(network.name) { text in
             Self.write(model.section, to: &text)
+            Self.write(network.regularisers, to: &text)
             if let optimizer = model.optimizer {
               text.line("optimizer: \(Self.text(of: optimizer))")
             }
@@ -31,6 +32,9 @@ extension Resolver {
       }
     }
     if let loss { text.line("loss: \(Self.text(of: loss, key: "family"))") }
+    if experiment.networks.count == 1 {
+      Self.write(experiment.networks[0].regularisers, to: &text)
+    }
     if let optimizer, let section = experiment.optimizer {
       text.line("optimizer: \(Self.text(of: (section, optimizer)))")
     }
@@ -89,6 +93,18 @@ extension Resolver {
     text.line("layers:")
     text.indented { write(model.layers, to: &$0) }
     if let outputs = model.outputs { text.line("outputs: \(outputs.yamlText)") }
+  }
+
+  private static func write(
+    _ regularisers: [NetworkRegulariser], to text: inout ResolvedWriter
+  ) {
+    if regularisers.isEmpty { return }
+    text.section("regularize") { text in
+      for entry in regularisers {
+        let pairs = pairs(type(of: entry.regulariser).arguments, entry.arguments)
+        text.line("- \(entry.kind): {\(pairs.joined(separator: ", "))}")
+      }
+    }
   }
 
   private static func text(of optimizer: ResolvedOptimizer) -> String {
