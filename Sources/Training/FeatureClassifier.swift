@@ -27,7 +27,7 @@ public final class FeatureClassifier {
   public init(
     _ experiment: Experiment, run: RunDirectory, engine: any Engine, threads: Int?
   ) throws(DiagnosticError) {
-    guard experiment.networks.count == 1, experiment.loss?.loss.labels == .classes,
+    guard experiment.networks.count == 1, experiment.loss?.loss.labels.contains(.classes) == true,
       let data = experiment.data,
       let last = experiment.networks[0].nodes.last(where: { !$0.weights.isEmpty })
     else { throw DiagnosticError(noClassifier(run)) }
