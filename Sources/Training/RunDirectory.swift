@@ -4,9 +4,11 @@ import Glibc
 
 /// The folder of one run: `runs/2026-11-21-fashion-spectral-3f9c2a`.
 ///
-/// `run.json` stands there from the start, without `end`; `weights.safetensors`, then `bound.json`,
-/// then `run.json` with `end` appear when training is over, each in one step. So a run is complete
-/// exactly when its `run.json` has `end`, and whatever kills it cannot make it look so.
+/// `run.json` stands there from the start, without `end`; `checkpoints/step-N.safetensors` come and
+/// go on the way; `weights.safetensors`, then `bound.json`, then `run.json` with `end` appear when
+/// training is over, each in one step. So a run is complete exactly when its `run.json` has `end`,
+/// and whatever kills it cannot make it look so. One that was interrupted is complete too: its
+/// weights are those of its last step.
 public struct RunDirectory: Sendable {
   public let path: String
   public init(path: String) { self.path = path }
@@ -19,6 +21,7 @@ public struct RunDirectory: Sendable {
   public var bound: String { path + "/bound.json" }
   /// Only of a generator: pictures of its samples, `step-00150.png`.
   public var samples: String { path + "/samples" }
+  public var checkpoints: String { path + "/checkpoints" }
   /// Only of a profiled run.
   public var trace: String { path + "/trace.json" }
 
@@ -73,7 +76,7 @@ public struct RunDirectory: Sendable {
   }
 
   /// The names in a folder, without `.` and `..`; nil if it cannot be read.
-  private static func entries(of path: String) -> [String]? {
+  static func entries(of path: String) -> [String]? {
     guard let folder = opendir(path) else { return nil }
     defer { closedir(folder) }
     var names: [String] = []
@@ -91,7 +94,7 @@ public struct RunDirectory: Sendable {
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw cannotMake(path) }
   }
 
-  private static func makeParents(_ path: String) throws(FormatError) {
+  static func makeParents(_ path: String) throws(FormatError) {
     var position = path.startIndex
     while position < path.endIndex {
       position = path[path.index(after: position)...].firstIndex(of: "/") ?? path.endIndex

@@ -65,9 +65,9 @@ enum DescriptionFile {
   /// Where relative paths in a run's description start: the folder that it was read from.
   static func home(of run: RunDirectory) -> String {
     guard let bytes = try? InputFile.bytes(run.record), let json = try? JSON(bytes),
-      let path = json["description"]?.string
+      let folder = json["folder"]?.string
     else { return "." }
-    return directory(of: path)
+    return folder
   }
 
   /// The classifier of a finished run.

@@ -44,8 +44,8 @@ import Verification
     let result = try train(to: "a", overrides: ["train.epochs=2"])
     #expect(
       Folder.names(folder.path + "/a") == [
-        "bound.json", "description.yaml", "metrics.jsonl", "resolved.yaml", "run.json",
-        "weights.safetensors",
+        "bound.json", "checkpoints", "description.yaml", "metrics.jsonl", "resolved.yaml",
+        "run.json", "weights.safetensors",
       ])
     #expect(try bytes("a", "description.yaml") == Array(moons.utf8))
 
