@@ -1,11 +1,15 @@
 import Diagnostics
 import Formats
 
-/// Where a run writes its metrics: one line of JSON after the other, in `metrics.jsonl`.
+/// Where a run writes its metrics: one line of JSON after the other, in `metrics.jsonl`, and the
+/// numbers of each line for TensorBoard, in an event file.
 public final class MetricsLog {
   private let lines: LineFile
+  private let directory: RunDirectory
+  private var events: TensorBoardLog?
 
   public init(_ directory: RunDirectory) throws(DiagnosticError) {
+    self.directory = directory
     lines = try DiagnosticError.translating { try LineFile(directory.metrics) }
   }
 
@@ -13,6 +17,68 @@ public final class MetricsLog {
   ///
   /// - Parameter step: steps done; no line before it had more.
   public func append(step: Int, _ line: JSONValue) throws(DiagnosticError) {
-    try DiagnosticError.translating { try lines.append(line.compactText) }
+    try DiagnosticError.translating {
+      try lines.append(line.compactText)
+      let scalars = line.scalars
+      guard !scalars.isEmpty else { return }
+      try log(step: step).append(
+        TensorBoardEvent(time: Clock.sinceEpoch, step: step, .scalars(scalars)))
+    }
+  }
+
+  /// Shows a picture beside the curves.
+  public func append(
+    step: Int, tag: String, _ image: TensorBoardEvent.PNGImage
+  ) throws(DiagnosticError) {
+    try DiagnosticError.translating {
+      try log(step: step).append(
+        TensorBoardEvent(time: Clock.sinceEpoch, step: step, .image(tag: tag, image)))
+    }
+  }
+
+  /// The event file of this process, made with its first record: where an earlier process has left
+  /// one, what that says of this and later steps no longer holds.
+  private func log(step: Int) throws(FormatError) -> TensorBoardLog {
+    if let events { return events }
+    let isResumed = !directory.eventFiles.isEmpty
+    let log = try TensorBoardLog(
+      in: directory.path, time: Clock.sinceEpoch, resumed: isResumed ? step : nil)
+    events = log
+    return log
+  }
+}
+
+extension JSONValue {
+  /// The finite numbers of a line of metrics by the names that TensorBoard groups them under:
+  /// `test_loss` is `loss/test`, `loss` alone `loss/train`, a member of an object stands behind its
+  /// name. Steps and seconds are what curves are drawn over.
+  var scalars: [(tag: String, value: Double)] {
+    guard case .object(let members) = self else { return [] }
+    let grouped = Set(members.compactMap { Self.split($0.key)?.name })
+    return members.flatMap { key, value -> [(tag: String, value: Double)] in
+      if ["step", "seconds"].contains(key) { return [] }
+      if case .object = value {
+        return value.scalars.map { (tag: "\(key)/\($0.tag)", value: $0.value) }
+      }
+      guard let number = value.number, number.isFinite else { return [] }
+      if let (split, name) = Self.split(key) { return [(tag: "\(name)/\(split)", value: number)] }
+      return [(tag: grouped.contains(key) ? "\(key)/train" : key, value: number)]
+    }
+  }
+
+  private var number: Double? {
+    switch self {
+    case .int(let value): Double(value)
+    case .double(let value): value
+    case .decimal(let text): Double(text)
+    default: nil
+    }
+  }
+
+  private static func split(_ key: String) -> (split: String, name: String)? {
+    for split in ["train", "test", "validation"] where key.hasPrefix(split + "_") {
+      return (split, String(key.dropFirst(split.count + 1)))
+    }
+    return nil
   }
 }

@@ -17,6 +17,11 @@ public struct RunDirectory: Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   public var weights: String { path + "/weights.safetensors" }
   public var bound: String { path + "/bound.json" }
+  public var report: String { path + "/report.html" }
+  /// `eval.json`, where the run was evaluated.
+  public var evaluation: String { path + "/eval.json" }
+  /// The folder of pictures that a generator drew.
+  public var samples: String { path + "/samples" }
   /// Only of a profiled run.
   public var trace: String { path + "/trace.json" }
 
@@ -48,6 +53,12 @@ public struct RunDirectory: Sendable {
         path: path, message: "exists and is not empty", cause: .system, isWriting: true)
     }
     return RunDirectory(path: path)
+  }
+
+  /// The paths of the files that TensorBoard reads, oldest first.
+  public var eventFiles: [String] {
+    (Self.entries(of: path) ?? []).filter { $0.hasPrefix("events.out.tfevents.") }.sorted()
+      .map { "\(path)/\($0)" }
   }
 
   /// Whether training ended and everything was written.
