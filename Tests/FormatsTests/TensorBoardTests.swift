@@ -16,7 +16,11 @@ struct TensorBoardTests {
     #expect(CRC32C.checksum([]) == 0)
   }
 
-  @Test(arguments: [
+  private static let image = (0..<200).map { byte in
+    (byte < 16 ? "0" : "") + String(byte, radix: 16)
+  }.joined()
+
+  private static let golden: [(event: TensorBoardEvent, bytes: String)] = [
     (
       TensorBoardEvent(time: 1_763_720_000.25, step: 0, .fileVersion),
       "1800000000000000a37f4b2209000010d00e48da411a0d627261696e2e4576656e743a328f75596a"
@@ -43,18 +47,17 @@ struct TensorBoardTests {
           tag: "samples",
           .init(width: 300, height: 2, channels: 1, bytes: Array(UInt8(0)..<200)))),
       "f1000000000000009faf2fa009000000d10e48da4110f0a2042ae1010ade010a0773616d706c657322d2"
-        + "01080210ac02180122c801" + (0..<200).map { byte in
-          (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined() + "b791fa36"
+        + "01080210ac02180122c801" + image + "b791fa36"
     ),
     (
       TensorBoardEvent(time: 1_763_720_005, step: 1, .text(tag: "description", "# lgc")),
       "3500000000000000d6c55de609000040d10e48da4110012a280a260a0b6465736372697074696f6e420b"
         + "08071200420523206c67634a0a0a060a04746578742002814b10f0"
     ),
-  ])
-  func recordsAreThoseOfTheReferenceTool(event: TensorBoardEvent, golden: String) {
-    #expect(event.record == hex(golden))
+  ]
+
+  @Test(arguments: golden.indices) func recordsAreThoseOfTheReferenceTool(index: Int) {
+    #expect(Self.golden[index].event.record == hex(Self.golden[index].bytes))
   }
 
   @Test func aNewFileBeginsWithItsVersionAndGrowsByWholeRecords() throws {
