@@ -48,10 +48,13 @@ public struct DataSection: Sendable {
   public var standardize: (mean: [Double], deviation: [Double])?
   /// Whether each epoch is drawn in a new order.
   public var shuffle: Bool
+  /// What is held back of the training samples; nil: nothing.
+  public var validation: ValidationSection?
   public var span: Span
   public init(
     dataset: any Dataset, kind: String, arguments: Arguments, range: ClosedRange<Double>?,
-    standardize: (mean: [Double], deviation: [Double])?, shuffle: Bool, span: Span
+    standardize: (mean: [Double], deviation: [Double])?, shuffle: Bool,
+    validation: ValidationSection? = nil, span: Span
   ) {
     self.dataset = dataset
     self.kind = kind
@@ -59,6 +62,7 @@ public struct DataSection: Sendable {
     self.range = range
     self.standardize = standardize
     self.shuffle = shuffle
+    self.validation = validation
     self.span = span
   }
 }
@@ -100,14 +104,17 @@ public struct AdversarialSection: Sendable {
 }
 
 public struct OptimizerSection: Sendable {
-  public enum Schedule: String, Sendable, CaseIterable { case constant, cosine, linear }
+  public typealias Schedule = LearningRateSchedule
   public var kind: String
   public var optimizer: any Optimizer
-  /// The learning rate at step t of T: constant lr; cosine lr·(1 + cos(πt/T))/2;
-  /// linear lr·(1 − t/T).
   public var schedule: Schedule
+  public var clipping: GradientClipping?
   public var span: Span
-  public init(kind: String, optimizer: any Optimizer, schedule: Schedule, span: Span) {
+  public init(
+    kind: String, optimizer: any Optimizer, schedule: Schedule, clipping: GradientClipping? = nil,
+    span: Span
+  ) {
+    self.clipping = clipping
     self.kind = kind
     self.optimizer = optimizer
     self.schedule = schedule
@@ -123,9 +130,15 @@ public struct TrainSection: Sendable {
   /// Of a generator and a critic; nil where not given.
   public var criticSteps: Int?
   public var averageDecay: Double?
+  public var checkpoint: CheckpointSection
+  /// nil: training goes on to its end.
+  public var stopping: StoppingSection?
   public init(
-    length: Length, batch: Int, seed: UInt64, criticSteps: Int? = nil, averageDecay: Double? = nil
+    length: Length, batch: Int, seed: UInt64, criticSteps: Int? = nil, averageDecay: Double? = nil,
+    checkpoint: CheckpointSection = CheckpointSection(), stopping: StoppingSection? = nil
   ) {
+    self.checkpoint = checkpoint
+    self.stopping = stopping
     self.criticSteps = criticSteps
     self.averageDecay = averageDecay
     self.length = length

@@ -97,7 +97,7 @@ extension Lowering {
     let forward = Program(
       name: "critic_step", graph: g.graph, outputs: outputs, updates: emitted.updates
     ).optimized()
-    return finished(forward, critic, section.criticOptimizer.optimizer, averageDecay: nil)
+    return finished(forward, critic, section.criticOptimizer, averageDecay: nil)
   }
 
   /// A program that updates the generator, and how the state of generator and optimizer starts. The
@@ -133,7 +133,7 @@ extension Lowering {
       updates: generating.updates
     ).optimized()
     return finished(
-      forward, generator, section.generatorOptimizer.optimizer, averageDecay: section.averageDecay)
+      forward, generator, section.generatorOptimizer, averageDecay: section.averageDecay)
   }
 
   private static func sample(generator: Network, count: Int, isAveraged: Bool) -> Program {
@@ -203,7 +203,7 @@ extension Lowering {
   /// A program with a scalar `loss` continued: gradient, update of one network, its averages, its
   /// counter.
   private static func finished(
-    _ forward: Program, _ network: Network, _ optimizer: any Optimizer, averageDecay: Double?
+    _ forward: Program, _ network: Network, _ optimizer: OptimizerSection, averageDecay: Double?
   ) -> (program: Program, initial: [InitialState]) {
     let g = GraphBuilder(forward.graph)
     var leaves: [String: Value] = [:]
@@ -212,7 +212,8 @@ extension Lowering {
     }
     let loss = forward.outputs.first { $0.name == "loss" }!.value
     let result = descent(
-      on: loss, parameters(of: network), of: network, leaves: leaves, optimizer, g)
+      on: loss, parameters(of: network), of: network, leaves: leaves, optimizer.optimizer,
+      optimizer.clipping, g)
     var updates = forward.updates + result.updates
     if let averageDecay {
       let trained = network.trainedTensors

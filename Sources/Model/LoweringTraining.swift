@@ -35,8 +35,8 @@ extension Lowering {
   /// is simplified before it is differentiated, so that x·(W/σ)ᵀ, which became (x·Wᵀ)/σ, has a
   /// gradient that never holds a scaled copy of W.
   public static func trainingPrograms(
-    network: Network, loss: any SupervisedLoss, optimizer: any Optimizer, batch: Int,
-    evaluationBatch: Int, seed: UInt64
+    network: Network, loss: any SupervisedLoss, optimizer: any Optimizer,
+    clipping: GradientClipping? = nil, batch: Int, evaluationBatch: Int, seed: UInt64
   ) -> TrainingPrograms {
     let declarations = network.nodes.flatMap { node in
       node.weights.map {
@@ -50,7 +50,7 @@ extension Lowering {
     let trained = network.trainedTensors
     let step = differentiated(
       forward, network, declarations.filter { trained.contains($0.name) }, optimizer,
-      batch: batch)
+      clipping, batch: batch)
     let evaluate = scored(
       network, loss, name: "evaluate", batch: evaluationBatch, mode: .evaluation, seed: seed
     ).optimized()
@@ -110,7 +110,7 @@ extension Lowering {
   /// The forward program continued: means, gradients and updates.
   private static func differentiated(
     _ forward: Program, _ network: Network, _ parameters: [InitialState],
-    _ optimizer: any Optimizer, batch: Int
+    _ optimizer: any Optimizer, _ clipping: GradientClipping?, batch: Int
   ) -> (program: Program, initial: [InitialState]) {
     let g = GraphBuilder(forward.graph)
     var leaves: [String: Value] = [:]
@@ -130,7 +130,7 @@ extension Lowering {
       }
     }
     let result = descent(
-      on: mean!, parameters, of: network, leaves: leaves, optimizer, g)
+      on: mean!, parameters, of: network, leaves: leaves, optimizer, clipping, g)
     let step = leaves[stepName] ?? g.state(stepName, [])
     let updates =
       forward.updates + result.updates + [.init(stepName, g.add(step, 1))]
@@ -146,7 +146,7 @@ extension Lowering {
   /// `learning_rate`, and what the network's constraints make of them.
   static func descent(
     on loss: Value, _ parameters: [InitialState], of network: Network, leaves: [String: Value],
-    _ optimizer: any Optimizer, _ g: GraphBuilder
+    _ optimizer: any Optimizer, _ clipping: GradientClipping?, _ g: GraphBuilder
   ) -> OptimizerUpdates {
     // A parameter that the loss does not reach has no leaf left; its gradient is zero.
     let values = parameters.map { leaves[$0.name] ?? g.state($0.name, $0.shape) }
@@ -156,7 +156,8 @@ extension Lowering {
     }
     return g.with(origin: Origin(name: "optimizer")) {
       let rate = g.input("learning_rate", [])
-      return optimizer.lower(optimized, learningRate: rate, g)
+      let clipped = clipping?.applied(to: optimized, g) ?? optimized
+      return optimizer.lower(clipped, learningRate: rate, g)
     }.projected(network, g)
   }
 }

@@ -26,7 +26,6 @@ enum Planned {
 
   static let topLevelKeys = ["extends", "vars", "regularize", "report"]
   static let modelKeys = ["outputs"]
-  static let dataKeys = ["augment", "validation"]
-  static let trainKeys = ["checkpoint", "stop_when"]
+  static let dataKeys = ["augment"]
   static let layerKeys = ["from"]
 }

@@ -62,8 +62,8 @@ public struct TrainingSetup {
     scaling = try InputScaling(section, samples: data.train)
     evaluationBatch = min(Self.evaluationBatch, max(data.test?.count ?? 0, data.train.count))
     programs = Lowering.trainingPrograms(
-      network: network, loss: loss, optimizer: optimizer.optimizer, batch: train.batch,
-      evaluationBatch: evaluationBatch, seed: train.seed)
+      network: network, loss: loss, optimizer: optimizer.optimizer, clipping: optimizer.clipping,
+      batch: train.batch, evaluationBatch: evaluationBatch, seed: train.seed)
   }
 
   /// The training batches of steps `first` to `total` − 1.

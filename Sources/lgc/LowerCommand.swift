@@ -82,8 +82,9 @@ struct LowerCommand: ParsableCommand {
           at: Span(file: experiment.file, start: 0, end: 0)))
     }
     return Lowering.trainingPrograms(
-      network: network, loss: loss.loss, optimizer: optimizer.optimizer, batch: train.batch,
-      evaluationBatch: train.batch, seed: train.seed
+      network: network, loss: loss.loss, optimizer: optimizer.optimizer,
+      clipping: optimizer.clipping, batch: train.batch, evaluationBatch: train.batch,
+      seed: train.seed
     ).train
   }
 

@@ -107,8 +107,8 @@ import Testing
     (description("relu") + "loss: {famly: cross_entropy}\n", ["L0101 «famly»"]),
     (description("relu") + "optimizer: {schedule: cosin}\n", ["L0103 «cosin»"]),
     (description("relu") + "train: {epochs: 1, steps: 2}\n", ["L0110 «2»"]),
-    (description("relu") + "train: {epochs: 0, batch: 1.5, seed: -1, checkpoint: 1}\n",
-      ["L0104 «0»", "L0103 «1.5»", "L0104 «-1»", "L0106 «checkpoint»"]),
+    (description("relu") + "train: {epochs: 0, batch: 1.5, seed: -1, checkpoint: soon}\n",
+      ["L0104 «0»", "L0103 «1.5»", "L0104 «-1»", "L0103 «soon»"]),
     (description("relu") + "targets: [lipschitz: {bound: .nan}, accuracy: 2, acuracy: 1]\n",
       ["L0104 «.nan»", "L0104 «2»", "L0105 «acuracy»"]),
     (description("relu") + "targets: [lipschitz, certified_accuracy: {at_least: 1}]\n",
@@ -354,8 +354,8 @@ import Testing
       "constraint: {type: spectral, iterations: 1}",
       "- dense: {name: dense_1, units: 16, bias: true}",
       "weight: 0.5", "loss: {family: cross_entropy, temperature: 1.0}",
-      "optimizer: {type: adam, lr: 0.001, schedule: constant}",
-      "train: {epochs: 10, batch: 128, seed: 0}",
+      "optimizer: {type: adam, lr: 0.001, schedule: {type: constant, warmup: 0}}",
+      "train: {epochs: 10, batch: 128, seed: 0, checkpoint: {every: metrics, keep: 2}}",
     ] {
       #expect(first.resolvedText.contains(line), "\(line) is not in\n\(first.resolvedText)")
     }

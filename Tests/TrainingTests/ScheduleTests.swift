@@ -25,6 +25,52 @@ import Testing
     #expect(linear.factor(step: 9, of: 4) == 0)
   }
 
+  @Test func aWarmupRisesEvenlyAndTheDecayBeginsAfterIt() {
+    let schedule = LearningRateSchedule(.linear, warmup: .steps(4))
+    #expect((0..<4).map { schedule.factor(step: $0, of: 12) } == [0.25, 0.5, 0.75, 1])
+    #expect([4, 8, 12].map { schedule.factor(step: $0, of: 12) } == [1, 0.5, 0])
+    #expect(LearningRateSchedule(.constant, warmup: .share(0.5)).factor(step: 0, of: 4) == 0.5)
+  }
+
+  @Test func halfConstantThenLinearToZero() {
+    let schedule = LearningRateSchedule(.linear, start: .share(0.5))
+    #expect(
+      [0, 25, 50, 75, 100].map { schedule.factor(step: $0, of: 100) } == [1, 1, 1, 0.5, 0])
+  }
+
+  @Test func theDecayEndsAtItsFinalFactor() {
+    for decay in [LearningRateSchedule.Decay.linear, .cosine] {
+      let schedule = LearningRateSchedule(decay, final: 0.25)
+      #expect(schedule.factor(step: 0, of: 10) == 1)
+      #expect(abs(schedule.factor(step: 5, of: 10) - 0.625) < 1e-15)
+      #expect(schedule.factor(step: 10, of: 10) == 0.25)
+    }
+  }
+
+  @Test func stepsFallAtTheirMilestones() {
+    let schedule = LearningRateSchedule(
+      .step, milestones: [.share(0.5), .steps(8)], factor: 0.5)
+    #expect((3...9).map { schedule.factor(step: $0, of: 10) } == [1, 1, 0.5, 0.5, 0.5, 0.25, 0.25])
+  }
+
+  @Test(arguments: [
+    ("{type: linear, start: 0.5}", "{type: linear, warmup: 0, start: 0.5, final: 0.0}"),
+    ("cosine", "{type: cosine, warmup: 0, start: 0, final: 0.0}"),
+    ("{warmup: 100}", "{type: constant, warmup: 100}"),
+    ("{type: cosine, warmup: 1/20}", "{type: cosine, warmup: 0.05, start: 0.05, final: 0.0}"),
+    (
+      "{type: step, milestones: [30, 0.75]}",
+      "{type: step, warmup: 0, milestones: [30, 0.75], factor: 0.1}"
+    ),
+  ]) func everyFormIsWrittenOutAndReadsBack(written: String, resolved: String) throws {
+    let text = moons.replacing("schedule: cosine", with: "schedule: \(written)")
+    let first = try experiment(text)
+    #expect(first.resolvedText.contains("schedule: \(resolved)"), "\(first.resolvedText)")
+    let again = try experiment(first.resolvedText)
+    #expect(again.resolvedText == first.resolvedText)
+    #expect(again.optimizer?.schedule == first.optimizer?.schedule)
+  }
+
   @Test func theLearningRateFollowsTheDescription() throws {
     let section = try #require(try experiment(moons).optimizer)
     #expect(section.learningRate(step: 0, of: 600) == 0.01)

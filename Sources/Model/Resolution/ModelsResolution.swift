@@ -24,6 +24,12 @@ extension Resolver {
     }
     if let generator = networks[0], let critic = networks[1] { match(generator, critic) }
     let data = root.entry("data").flatMap { resolveData($0) }
+    if let validation = data?.validation {
+      diagnostics.append(
+        Diagnostic(
+          .conflictingKeys, "nothing of a generator and a critic is measured of samples held back",
+          at: validation.span, help: "take `validation` away"))
+    }
     let loss = root.entry("loss").flatMap { resolveAdversarialLoss($0) }
     // The common section holds for the networks without their own.
     let needsCommon = Self.networkNames.contains { sections[$0]?.optimizer == nil }

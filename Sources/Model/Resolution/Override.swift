@@ -135,7 +135,7 @@ private struct OverrideSetter {
     if node.isNull { return [] }
     let longForm = [
       "data": "type", "loss": "family", "optimizer": "type", "constraint": "type",
-      "lipschitz": "bound",
+      "lipschitz": "bound", "schedule": "type", "clip_gradient": "norm", "checkpoint": "every",
     ]
     guard node.scalar != nil, let word = longForm[key ?? ""] else { return nil }
     return [Entry(key: word, keySpan: node.span, value: node)]

@@ -15,7 +15,7 @@ extension Resolver {
     var text = ResolvedWriter()
     text.line("lgc: 1")
     text.line("name: \(experiment.name.yamlText)")
-    if let data { write(data, to: &text) }
+    if let data { write(data, seed: experiment.train?.seed, to: &text) }
     if experiment.networks.count == 1 {
       text.section("model") { Self.write(models[0].section, to: &$0) }
     } else {
@@ -47,6 +47,8 @@ extension Resolver {
           pairs.append("generator_average: \(decay.yamlText)")
         }
       }
+      pairs.append("checkpoint: \(train.checkpoint.yamlText)")
+      if let stopping = train.stopping { pairs.append("stop_when: \(stopping.yamlText)") }
       text.line("train: {\(pairs.joined(separator: ", "))}")
     }
     if !experiment.targets.isEmpty {
@@ -57,7 +59,7 @@ extension Resolver {
     return text.text
   }
 
-  private func write(_ data: DataSection, to text: inout ResolvedWriter) {
+  private func write(_ data: DataSection, seed: UInt64?, to text: inout ResolvedWriter) {
     let declarations = catalogs.datasets.first { $0.kind == data.kind }?.arguments ?? []
     text.section("data") { text in
       text.line("type: \(data.kind.yamlText)")
@@ -71,6 +73,10 @@ extension Resolver {
             + "deviation: \(standardize.deviation.yamlText)}")
       }
       text.line("shuffle: \(data.shuffle)")
+      if var validation = data.validation {
+        validation.seed = validation.seed ?? seed
+        text.line("validation: \(validation.yamlText)")
+      }
     }
   }
 
@@ -85,8 +91,11 @@ extension Resolver {
   }
 
   private static func text(of optimizer: ResolvedOptimizer) -> String {
-    let schedule = "schedule: \(optimizer.section.schedule.rawValue)"
-    return text(of: optimizer.arguments, key: "type", [schedule])
+    var further = ["schedule: \(optimizer.section.schedule.yamlText)"]
+    if let clipping = optimizer.section.clipping {
+      further.append("clip_gradient: \(clipping.yamlText)")
+    }
+    return text(of: optimizer.arguments, key: "type", further)
   }
 
   private static func write(_ items: [LayerItem], to text: inout ResolvedWriter) {

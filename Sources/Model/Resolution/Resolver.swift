@@ -93,6 +93,7 @@ final class Resolver {
     let loss = root.entry("loss").flatMap { resolveLoss($0, network: network) }
     let optimizer = resolveOptimizer(root.entry("optimizer"))
     let train = resolveTrain(root.entry("train"))
+    checkStopping(train, data)
     let targets = root.entry("targets").map {
       resolveTargets($0.value, networks: ["model"], norm: section?.lipschitz?.norm ?? .l2)
     }

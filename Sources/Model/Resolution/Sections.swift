@@ -21,6 +21,10 @@ enum SectionArguments {
   static let seed = Argument<Int>(
     "seed", "Decides every random number.", default: 0, in: .nonNegative)
   static let defaultEpochs = 10
+  static let checkpoint = Argument<CheckpointSection>(
+    "checkpoint", "When a checkpoint is saved and how many stay.", default: CheckpointSection())
+  static let stopWhen = Argument<StoppingSection>.optional(
+    "stop_when", "When training ends before its length is reached.")
   static let criticSteps = Argument<Int>.optional(
     "critic_steps", "Critic updates for one of the generator; the family's own by default.",
     in: ArgumentRange(lower: 1, upper: 1e6))
@@ -29,8 +33,6 @@ enum SectionArguments {
       + "are what it samples from.", in: ArgumentRange(lower: 0, upper: 1, excludesLower: true, excludesUpper: true))
 }
 
-extension OptimizerSection.Schedule: ArgumentValue {}
-
 extension Resolver {
   func resolveData(_ entry: Entry) -> DataSection? {
     guard let (word, kindSpan, body) = sectionKind(entry, key: "type"),
@@ -38,7 +40,7 @@ extension Resolver {
         word, at: kindSpan, of: catalogs.datasets, { $0.kind }, planned: Planned.datasets,
         family: "data type")
     else { return nil }
-    let common = ["type", "range", "standardize", "shuffle"]
+    let common = ["type", "range", "standardize", "shuffle", "validation"]
     let arguments = decodeArguments(
       type.arguments, of: word, node: body, named: kindSpan, common: common,
       later: Planned.dataKeys, into: &diagnostics)
@@ -49,6 +51,9 @@ extension Resolver {
     if let node = body?["shuffle"] {
       shuffle = Bool.decode(node, range: nil, into: &diagnostics) ?? true
     }
+    let validation = body?["validation"].flatMap {
+      ValidationSection.decode($0, range: nil, into: &diagnostics)
+    }
     guard let arguments, diagnostics.errorCount == before,
       let dataset = instantiate(
         arguments, into: &diagnostics,
@@ -56,7 +61,7 @@ extension Resolver {
     else { return nil }
     return DataSection(
       dataset: dataset, kind: word, arguments: arguments, range: range, standardize: standardize,
-      shuffle: shuffle, span: kindSpan)
+      shuffle: shuffle, validation: validation, span: kindSpan)
   }
 
   private func decodeRange(_ node: Node) -> ClosedRange<Double>? {
@@ -149,7 +154,7 @@ extension Resolver {
         word, at: kindSpan, of: catalogs.optimizers, { $0.kind }, planned: Planned.optimizers,
         family: "optimizer"),
       let arguments = decode(
-        unit: type, node: body, named: kindSpan, common: ["type", "schedule"], into: &diagnostics)
+        unit: type, node: body, named: kindSpan, common: ["type", "schedule", "clip_gradient"], into: &diagnostics)
     else { return nil }
     var schedule = OptimizerSection.Schedule.constant
     if let node = body?["schedule"] {
@@ -157,13 +162,20 @@ extension Resolver {
       else { return nil }
       schedule = value
     }
+    var clipping: GradientClipping?
+    if let node = body?["clip_gradient"] {
+      guard let value = GradientClipping.decode(node, range: nil, into: &diagnostics)
+      else { return nil }
+      clipping = value
+    }
     guard
       let optimizer = instantiate(
         arguments, into: &diagnostics,
         { (arguments) throws(ArgumentProblem) -> any Optimizer in try type.init(arguments) })
     else { return nil }
     return (
-      OptimizerSection(kind: word, optimizer: optimizer, schedule: schedule, span: kindSpan),
+      OptimizerSection(
+        kind: word, optimizer: optimizer, schedule: schedule, clipping: clipping, span: kindSpan),
       ResolvedUnit(kind: word, declarations: type.arguments, arguments: arguments)
     )
   }
@@ -172,12 +184,14 @@ extension Resolver {
   func resolveTrain(_ entry: Entry?, isAdversarial: Bool = false) -> TrainSection? {
     typealias Keys = SectionArguments
     let named = entry?.keySpan ?? Span(file: file, start: 0, end: 0)
-    var keys: [any ArgumentDeclaration] = [Keys.epochs, Keys.steps, Keys.batch, Keys.seed]
-    if isAdversarial { keys += [Keys.criticSteps, Keys.average] }
+    var keys: [any ArgumentDeclaration] = [
+      Keys.epochs, Keys.steps, Keys.batch, Keys.seed, Keys.checkpoint,
+    ]
+    keys += isAdversarial ? [Keys.criticSteps, Keys.average] : [Keys.stopWhen]
     guard
       let arguments = decodeArguments(
         keys, of: "train", node: entry?.value,
-        named: named, later: Planned.trainKeys, into: &diagnostics)
+        named: named, into: &diagnostics)
     else { return nil }
     let epochs = arguments[optional: Keys.epochs]
     let steps = arguments[optional: Keys.steps]
@@ -194,7 +208,24 @@ extension Resolver {
       length: steps.map { .steps($0) } ?? .epochs(epochs ?? Keys.defaultEpochs),
       batch: arguments[Keys.batch], seed: UInt64(arguments[Keys.seed]),
       criticSteps: isAdversarial ? arguments[optional: Keys.criticSteps] : nil,
-      averageDecay: isAdversarial ? arguments[optional: Keys.average] : nil)
+      averageDecay: isAdversarial ? arguments[optional: Keys.average] : nil,
+      checkpoint: arguments[Keys.checkpoint],
+      stopping: isAdversarial ? nil : arguments[optional: Keys.stopWhen])
+  }
+}
+
+extension Resolver {
+  /// What is watched must be there.
+  func checkStopping(_ train: TrainSection?, _ data: DataSection?) {
+    guard let stopping = train?.stopping, stopping.metric.needsValidation, let data,
+      data.validation == nil
+    else { return }
+    diagnostics.append(
+      Diagnostic(
+        .conflictingKeys,
+        "`\(stopping.metric.rawValue)` is measured of samples held back, and none are",
+        at: stopping.span, labels: [.init(data.span, "the data")],
+        help: "add `validation: 0.1` to `data`, or watch `loss`"))
   }
 }
 
