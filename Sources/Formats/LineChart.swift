@@ -18,10 +18,13 @@ public struct LineChart: Sendable {
     public var points: [(x: Double, y: Double)]
     public var line: Line
     public var isDashed: Bool
+    /// A last value of another nature, drawn as a diamond at the right edge.
+    public var end: Double?
     public init(
       _ name: String, _ points: [(x: Double, y: Double)], line: Line = .straight,
-      isDashed: Bool = false
+      isDashed: Bool = false, end: Double? = nil
     ) {
+      self.end = end
       self.name = name
       self.points = points
       self.line = line
@@ -52,6 +55,8 @@ public struct LineChart: Sendable {
   public var rules: [Rule]
   /// Whether the y axis begins at zero where all values are positive.
   public var startsAtZero: Bool
+  /// Whether single points are marked where there are few.
+  public var hasMarks = true
   public var width = 520.0
   public var height = 280.0
 
@@ -81,6 +86,7 @@ public struct LineChart: Sendable {
     .chart .curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
     .chart .dashed { stroke-dasharray: 5 4; }
     .chart .rest { stroke: var(--axis); stroke-width: 1.2; }
+    .chart .end { stroke: var(--card); stroke-width: 1.5; }
     .chart .legend { fill: var(--ink); }
     \((0..<colours).map { index in
       ".chart .c\(index) { stroke: var(--c\(index)); } .chart .d\(index) { fill: var(--c\(index)); }"
@@ -136,7 +142,7 @@ public struct LineChart: Sendable {
 
   private func yTicks(_ shown: [[(x: Double, y: Double)]]) -> AxisTicks {
     var values = shown.flatMap { $0.map(\.y) }
-    values += rules.map(\.y).filter { isDrawable((x: 0, y: $0)) }
+    values += (rules.map(\.y) + series.compactMap(\.end)).filter { isDrawable((x: 0, y: $0)) }
     let (low, high) = (values.min() ?? (isLogarithmic ? 0.1 : 0), values.max() ?? 1)
     switch y {
     case .logarithmic: return .logarithmic(low...high)
@@ -208,7 +214,9 @@ public struct LineChart: Sendable {
           [.element("title", text: one.name)]))
     }
     // Few points are seen, each with its numbers; many would be a band.
-    if shown.count <= 40, let colour {
+    var isMarked = hasMarks && shown.count <= 40
+    if case .none = one.line { isMarked = true }
+    if isMarked, let colour {
       for point in shown {
         out.append(
           .element(
@@ -224,6 +232,18 @@ public struct LineChart: Sendable {
                   + AxisTicks.short(point.x))
             ]))
       }
+    }
+    if let end = one.end, isDrawable((x: 0, y: end)), let colour {
+      let (x, y) = (plot.right, plot.y(end))
+      let corners = [(x, y - 5), (x + 5, y), (x, y + 5), (x - 5, y)]
+      out.append(
+        .element(
+          "path",
+          [
+            ("class", "end d\(colour)"),
+            ("d", "M" + corners.map { "\(number($0.0)) \(number($0.1))" }
+              .joined(separator: "L") + "Z"),
+          ], [.element("title", text: "\(one.name): \(AxisTicks.short(end))")]))
     }
     return out
   }
@@ -246,6 +266,7 @@ public struct LineChart: Sendable {
     /// nil: muted.
     var colour: Int?
     var isDashed = false
+    var isDotted = false
     var x = 0.0
   }
 
@@ -253,8 +274,10 @@ public struct LineChart: Sendable {
   private func legendRows() -> [[Entry]] {
     guard series.count > 1 else { return [] }
     var entries = series.indices.compactMap { index in
-      colour(of: index).map {
-        Entry(name: series[index].name, colour: $0, isDashed: series[index].isDashed)
+      colour(of: index).map { colour -> Entry in
+        var entry = Entry(name: series[index].name, colour: colour, isDashed: series[index].isDashed)
+        if case .none = series[index].line { entry.isDotted = true }
+        return entry
       }
     }
     if entries.count < series.count {
@@ -278,8 +301,16 @@ public struct LineChart: Sendable {
   private func draw(_ entry: Entry, y: Double) -> [Markup] {
     let classes = ["curve", entry.colour.map { "c\($0)" } ?? "rest"]
       + (entry.isDashed ? ["dashed"] : [])
+    let mark: Markup = entry.isDotted
+      ? .empty(
+        "circle",
+        [
+          ("class", entry.colour.map { "d\($0)" } ?? "rest"), ("cx", number(entry.x + 10)),
+          ("cy", number(y - 4)), ("r", "3"),
+        ])
+      : line(classes.joined(separator: " "), entry.x + 1, y - 4, entry.x + 19, y - 4)
     return [
-      line(classes.joined(separator: " "), entry.x + 1, y - 4, entry.x + 19, y - 4),
+      mark,
       .element(
         "text", [("class", "legend"), ("x", number(entry.x + 25)), ("y", number(y))],
         text: entry.name),

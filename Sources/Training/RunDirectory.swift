@@ -61,6 +61,12 @@ public struct RunDirectory: Sendable {
       .map { "\(path)/\($0)" }
   }
 
+  /// The paths of the pictures that a generator drew, in the order of their names.
+  var samplePictures: [String] {
+    (Self.entries(of: samples) ?? []).filter { $0.hasSuffix(".png") }.sorted()
+      .map { "\(samples)/\($0)" }
+  }
+
   /// Whether training ended and everything was written.
   public var isComplete: Bool { end != nil }
 

@@ -10,6 +10,7 @@ import ArgumentParser
     version: version,
     subcommands: [
       CheckCommand.self, TrainCommand.self, BoundCommand.self, VerifyCommand.self,
-      SampleCommand.self, LowerCommand.self, MeasureStepCommand.self, MeasureInferenceCommand.self,
+      SampleCommand.self, ReportCommand.self, LowerCommand.self,
+      MeasureStepCommand.self, MeasureInferenceCommand.self,
     ])
 }
