@@ -43,6 +43,7 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Model", "Tensors", "Rounding"]),
     .target(name: "Constraints", dependencies: ["Model", "Tensors", "Rounding"]),
     .target(name: "Losses", dependencies: ["Model", "Tensors"]),
+    .target(name: "Regularisers", dependencies: ["Constraints", "Model", "Tensors"]),
     .target(name: "Optimizers", dependencies: ["Model", "Tensors"]),
     .target(name: "Datasets", dependencies: ["Model", "Tensors", "Formats"]),
     // Optimised in debug builds too: tests prove thousands of operators.
@@ -62,8 +63,9 @@ let package = Package(
       name: "lgc",
       dependencies: [
         "Diagnostics", "Rounding", "YAML", "Formats", "Tensors", "ReferenceEngine", "CPUEngine",
-        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Lipschitz",
-        "Training", "Verification", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Datasets",
+        "Lipschitz", "Training", "Verification",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
@@ -97,20 +99,20 @@ let package = Package(
     .testTarget(
       name: "ModelTests",
       dependencies: [
-        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Datasets", "Diagnostics",
-        "YAML", "Tensors", "ReferenceEngine", "Lipschitz", "Rounding",
+        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Datasets",
+        "Diagnostics", "YAML", "Tensors", "ReferenceEngine", "Lipschitz", "Rounding",
       ]),
     .testTarget(
       name: "KindsTests",
       dependencies: [
-        "Model", "Layers", "Constraints", "Losses", "Optimizers", "Tensors", "ReferenceEngine",
-        "Diagnostics", "Rounding", "CPUEngine", "YAML",
+        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Tensors",
+        "ReferenceEngine", "Diagnostics", "Rounding", "CPUEngine", "YAML",
       ]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
         "Training", "Datasets", "Formats", "Model", "Layers", "Constraints", "Losses",
-        "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Rounding",
+        "Regularisers", "Optimizers", "ReferenceEngine", "CPUEngine", "Lipschitz", "Diagnostics", "Rounding",
         "Tensors", "Verification",
       ]),
     .testTarget(

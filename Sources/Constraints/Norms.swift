@@ -3,16 +3,16 @@ import Rounding
 import Tensors
 
 /// Added to norms, against 0 / 0 for a weight of zeros.
-let tinyNorm = 1e-12
+package let tinyNorm = 1e-12
 
 extension GraphBuilder {
   /// (Σ w²)^½, with a trace added under the root: the root has no derivative at 0.
-  func frobeniusNorm(_ weight: Value) -> Value {
+  package func frobeniusNorm(_ weight: Value) -> Value {
     unary(.squareRoot, add(sum(square(weight)), tinyNorm * tinyNorm))
   }
 
   /// x / ‖x‖₂, and 0 for 0.
-  func unit(_ x: Value) -> Value {
+  package func unit(_ x: Value) -> Value {
     let norm = maximum(unary(.squareRoot, sum(square(x))), tinyNorm)
     return multiply(x, broadcast(unary(.reciprocal, norm), to: shape(x), axes: []))
   }

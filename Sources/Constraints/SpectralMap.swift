@@ -2,11 +2,11 @@ import Model
 import Tensors
 
 /// A linear map and its adjoint on single tensors.
-struct SpectralMap {
-  let image: (Value) -> Value
-  let coimage: (Value) -> Value
+package struct SpectralMap {
+  package let image: (Value) -> Value
+  package let coimage: (Value) -> Value
 
-  init(_ weight: Value, _ linear: LinearOperator, isKernel: Bool, _ g: GraphBuilder) {
+  package init(_ weight: Value, _ linear: LinearOperator, isKernel: Bool, _ g: GraphBuilder) {
     /// On a batch of one.
     func single(_ map: @escaping (Value) -> Value) -> (Value) -> Value {
       { x in
@@ -34,7 +34,7 @@ struct SpectralMap {
 extension LinearOperator {
   /// The shapes of u and v in the power iteration of a layer with this weight; nil where the norm is
   /// known without one.
-  func iterated(_ weight: Shape, isKernel: Bool) -> (outputs: Shape, inputs: Shape)? {
+  package func iterated(_ weight: Shape, isKernel: Bool) -> (outputs: Shape, inputs: Shape)? {
     switch self {
     case .dense: (Array(weight[..<1]), Array(weight[1...]))
     case .convolution(_, let geometry) where !isKernel:
@@ -47,7 +47,7 @@ extension LinearOperator {
   }
 
   /// The vectors of a power iteration that goes on from step to step; none where `iterated` is nil.
-  func iterationState(_ weight: Shape, isKernel: Bool = false) -> [WeightDeclaration] {
+  package func iterationState(_ weight: Shape, isKernel: Bool = false) -> [WeightDeclaration] {
     guard let (outputs, inputs) = iterated(weight, isKernel: isKernel) else { return [] }
     return [
       WeightDeclaration("u", outputs, .unitVector), WeightDeclaration("v", inputs, .unitVector),

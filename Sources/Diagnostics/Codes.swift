@@ -27,6 +27,7 @@ extension DiagnosticCode {
   public static let unknownName = DiagnosticCode(109, "unknown-name")
   public static let conflictingKeys = DiagnosticCode(110, "conflicting-keys")
   public static let invalidOverride = DiagnosticCode(111, "invalid-override")
+  public static let unreadLayer = DiagnosticCode(112, "unread-layer")
 
   // 02xx shapes
   public static let shapeMismatch = DiagnosticCode(201, "shape-mismatch")
@@ -46,6 +47,7 @@ extension DiagnosticCode {
   public static let batchStatistics = DiagnosticCode(311, "batch-statistics", .warning)
   public static let overlappingWindows = DiagnosticCode(312, "overlapping-windows", .warning)
   public static let kernelNorm = DiagnosticCode(313, "kernel-norm", .warning)
+  public static let randomLayer = DiagnosticCode(319, "random-layer", .warning)
 
   // 04xx data
   public static let dataFile = DiagnosticCode(401, "data-file")

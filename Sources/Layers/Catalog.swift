@@ -4,9 +4,11 @@ import Model
 public enum LayersCatalog {
   public static let all: [any Layer.Type] = [
     Abs.self,
+    Add.self,
     AveragePool.self,
     BatchNorm.self,
     CELU.self,
+    Concat.self,
     Conv.self,
     ConvTranspose.self,
     Dense.self,

@@ -26,6 +26,7 @@ public struct Dropout: ElementwiseLayer {
   public init(_ arguments: Arguments) { rate = arguments[Self.rate] }
 
   var slopes: SlopeRange { SlopeRange(1, 1) }
+  public var isRandomInTraining: Bool { rate > 0 }
 
   /// A uniform number on [0, 1) is at least p with probability 1 − p.
   func apply(_ x: Value, _ context: LoweringContext) -> Value {

@@ -43,13 +43,15 @@ func compose(
   compose(network, norm: .l2, from: .input, fused: fused, layerBound: layerBound)
 }
 
-/// The same seen from another value than the input, for what lies between the ends of a residual
-/// block: L(source) = 1, and 0 for every value that does not depend on it.
+/// The same seen from another value than the input, for what lies between the ends of a block:
+/// L(source) = 1, and 0 for every value that does not depend on it. Nodes after `last` are left out.
 func compose(
-  _ network: Network, norm: Norm, from source: NetworkValue, stretches: [JointEvidence] = [],
-  fused: [FusedBound] = [], layerBound: (Int) -> UpperBound
+  _ network: Network, norm: Norm, from source: NetworkValue, through last: Int? = nil,
+  stretches: [JointEvidence] = [], fused: [FusedBound] = [], layerBound: (Int) -> UpperBound
 ) -> Composition {
-  var values: [UpperBound] = []
+  var first = 0
+  if case .node(let index) = source { first = index + 1 }
+  var values = [UpperBound](repeating: .zero, count: first)
   values.reserveCapacity(network.nodes.count)
   func bound(of value: NetworkValue) -> UpperBound {
     switch value {
@@ -58,7 +60,10 @@ func compose(
     case .node(let index): values[index]
     }
   }
-  for (index, node) in network.nodes.enumerated() {
+  let end = last ?? network.nodes.count - 1
+  guard first <= end else { return Composition(values: values, total: bound(of: network.output)) }
+  for index in first...end {
+    let node = network.nodes[index]
     let operands = node.inputs.map(bound)
     if case .weightedSum(let coefficients) = node.operation {
       values.append(
@@ -74,21 +79,45 @@ func compose(
       values[index] = min(values[index], stretch.factor * bound(of: stretch.entry))
     }
   }
-  return Composition(values: values, total: bound(of: network.output))
+  return Composition(
+    values: values, total: last == nil ? bound(of: network.output) : values[end])
 }
 
-extension ResidualBlock {
-  /// What a block contributes: `body` bounds f alone, `whole` the block, entry to sum.
+extension Network {
+  /// The bounds of `values` as maps of the value `entry` alone, all computed up to node `last`.
   func bounds(
-    in network: Network, norm: Norm, layerBound: (Int) -> UpperBound
-  ) -> (body: UpperBound, whole: UpperBound) {
-    let inside = compose(network, norm: norm, from: entry, layerBound: layerBound)
-    func bound(of value: NetworkValue) -> UpperBound {
+    of values: [NetworkValue], from entry: NetworkValue, through last: NetworkValue, norm: Norm,
+    layerBound: (Int) -> UpperBound
+  ) -> [UpperBound] {
+    guard case .node(let index) = last else { return values.map { _ in .one } }
+    let inside = compose(self, norm: norm, from: entry, through: index, layerBound: layerBound)
+    return values.map { value in
       if value == entry { return .one }
       if case .node(let index) = value { return inside.values[index] }
       return .zero
     }
-    return (bound(of: body), bound(of: merge))
+  }
+}
+
+extension ResidualBlock {
+  /// What the block contributes, per unit of its input: f alone, its shortcut, and their sum.
+  func bounds(
+    in network: Network, norm: Norm, layerBound: (Int) -> UpperBound
+  ) -> (body: UpperBound, shortcut: UpperBound, sum: UpperBound) {
+    let bounds = network.bounds(
+      of: [body, shortcut, merge], from: entry, through: merge, norm: norm, layerBound: layerBound)
+    return (bounds[0], bounds[1], bounds[2])
+  }
+}
+
+extension Branching {
+  /// The bound of each branch, and of the whole block, per unit of its input.
+  func bounds(
+    in network: Network, norm: Norm, layerBound: (Int) -> UpperBound
+  ) -> (branches: [UpperBound], whole: UpperBound) {
+    let bounds = network.bounds(
+      of: branches + [merge], from: entry, through: merge, norm: norm, layerBound: layerBound)
+    return (Array(bounds.dropLast()), bounds.last!)
   }
 }
 

@@ -18,7 +18,10 @@ struct LayerClaim {
     if case .unbounded(let reason) = node.operation {
       self.init(bound: .unknown, heldBy: "no finite bound: \(reason)", isUnbounded: true)
     } else if let known = operationBound(node.operation, norm: norm) {
-      self.init(bound: known, heldBy: Self.reason(node.operation, known))
+      self.init(
+        bound: known,
+        heldBy: node.inputs.count > 1
+          ? "its values side by side" : Self.reason(node.operation, known))
     } else {
       self.init(declared: node, norm: norm)
     }
@@ -89,38 +92,5 @@ func normFactor(_ linear: LinearOperator, from source: Norm, to target: Norm) ->
     case (.l1, .linf): return m
     case (.l1, .l1), (.l2, .l2), (.linf, .linf): return .one
     }
-  }
-}
-
-extension ResidualBlock {
-  /// The bounds, per unit of the block's input, of its body, its shortcut and their sum.
-  func bounds(
-    in network: Network, norm: Norm, layerBound: (Int) -> UpperBound
-  ) -> (body: UpperBound, shortcut: UpperBound, sum: UpperBound) {
-    guard case .node(let last) = merge else { return (.one, .one, .one) }
-    // A block's nodes follow each other: everything after its entry up to its sum.
-    let first: Int
-    switch entry {
-    case .input: first = 0
-    case .node(let index): first = index + 1
-    }
-    let inside: (NetworkValue) -> NetworkValue = { value in
-      if case .node(let index) = value, index >= first { .node(index - first) } else { .input }
-    }
-    let nodes = network.nodes[first...last].map { node in
-      LayerNode(
-        name: node.name, kind: node.kind, layer: node.layer, inputs: node.inputs.map(inside),
-        inputShapes: node.inputShapes, outputShape: node.outputShape, weights: node.weights,
-        operation: node.operation, declared: node.declared, span: node.span,
-        kindSpan: node.kindSpan)
-    }
-    let part = Network(
-      name: name, inputShape: network.shape(entry), nodes: nodes, output: inside(merge),
-      blocks: [], span: span)
-    let composition = compose(part, norm: norm) { layerBound($0 + first) }
-    func bound(_ value: NetworkValue) -> UpperBound {
-      if case .node(let index) = inside(value) { composition.values[index] } else { .one }
-    }
-    return (bound(body), bound(shortcut), composition.total)
   }
 }

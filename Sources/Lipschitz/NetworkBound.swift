@@ -92,7 +92,13 @@ private func report(_ weights: NetworkWeights, norm: Norm) throws(ProofError) ->
   var start = ContinuousClock.now
   var layers: [BoundReport.LayerBound] = []
   for (index, node) in network.nodes.enumerated() {
-    let bound = try weights.operatorBound(index, norm: norm)
+    // Layers that share weights have the same shapes, and so the same operator.
+    let bound: OperatorBound
+    if let source = node.weightSource {
+      bound = layers[source.node].bound
+    } else {
+      bound = try weights.operatorBound(index, norm: norm)
+    }
     layers.append(.init(name: node.name, kind: node.kind, bound: bound))
   }
   let product = compose(network, norm: norm) { layers[$0].bound.upper }.total
@@ -126,9 +132,10 @@ private func report(_ weights: NetworkWeights, norm: Norm) throws(ProofError) ->
     norm: norm, upper: best.upper, method: best.method, product: product, methods: methods,
     stretches: evidence(best.method, stretches), fused: fused, layers: layers,
     residualBlocks: network.blocks.map { block in
-      let (body, whole) = block.bounds(in: network, norm: norm) { layers[$0].bound.upper }
+      let bounds = block.bounds(in: network, norm: norm) { layers[$0].bound.upper }
       return .init(
-        name: block.name, mode: block.mode, weight: block.weight, body: body, whole: whole)
+        name: block.name, mode: block.mode, weight: block.weight, body: bounds.body,
+        whole: bounds.sum)
     })
 }
 

@@ -5,12 +5,14 @@ import Rounding
 /// One network with what is known of each layer in each norm.
 struct NetworkClaims {
   let network: Network
-  /// By node index. A weighted sum's claim is that of its block.
+  /// By node index. The claim of a node that closes a block is that of the block.
   private let claims: [Norm: [LayerClaim]]
   private let totals: [Norm: UpperBound]
   private let blocks: [Norm: [(body: UpperBound, shortcut: UpperBound, sum: UpperBound)]]
-  /// The block that a node closes, by node index.
+  /// The residual block that a node closes, by node index.
   private let blockClosedBy: [Int: Int]
+  /// The bound of every node's value, from the network's input.
+  private let values: [Norm: [UpperBound]]
 
   init(_ network: Network) {
     self.network = network
@@ -21,6 +23,7 @@ struct NetworkClaims {
     self.blockClosedBy = blockClosedBy
     var claims: [Norm: [LayerClaim]] = [:]
     var totals: [Norm: UpperBound] = [:]
+    var values: [Norm: [UpperBound]] = [:]
     var blocks: [Norm: [(body: UpperBound, shortcut: UpperBound, sum: UpperBound)]] = [:]
     for norm in Norm.allCases {
       var layers = network.nodes.map { LayerClaim($0, norm: norm) }
@@ -34,11 +37,19 @@ struct NetworkClaims {
         }
         return bounds
       }
+      for branching in network.branchings {
+        guard case .node(let index) = branching.merge else { continue }
+        let bounds = branching.bounds(in: network, norm: norm) { own[$0] }
+        layers[index] = LayerClaim(
+          bound: bounds.whole, heldBy: network.joining(index, bounds.branches, norm: norm))
+      }
       claims[norm] = layers
       totals[norm] = composition.total
+      values[norm] = composition.values
     }
     self.claims = claims
     self.totals = totals
+    self.values = values
     self.blocks = blocks
   }
 
@@ -114,7 +125,7 @@ struct NetworkClaims {
   /// decide.
   func problem(norm: Norm, target: Double, at span: Span) -> Diagnostic {
     let claims = claims[norm]!
-    let open = claims.indices.filter { !claims[$0].bound.isFinite && !isSum($0) }
+    let open = claims.indices.filter { !claims[$0].bound.isFinite && !isJoin($0) }
     if !open.isEmpty {
       let never = open.filter { claims[$0].isUnbounded }
       return unprovable(
@@ -135,8 +146,13 @@ struct NetworkClaims {
     return Diagnostic(.targetRefuted, message, at: span, labels: culprits(norm))
   }
 
-  private func isSum(_ index: Int) -> Bool {
-    if case .weightedSum = network.nodes[index].operation { true } else { false }
+  /// Whether the node only joins several values, so that its bound is due to theirs.
+  private func isJoin(_ index: Int) -> Bool {
+    switch network.nodes[index].operation {
+    case .weightedSum: true
+    case .known(.one): network.nodes[index].inputs.count > 1
+    default: false
+    }
   }
 
   private func unprovable(
@@ -182,7 +198,8 @@ struct NetworkClaims {
     }
     let expanding = labels { index in
       // A convex block above 1 is so because of its layers, which are labelled themselves.
-      claims[index].bound.value > 1 && (!isSum(index) || isPlainSum(index))
+      if blockClosedBy[index] != nil { return claims[index].bound.value > 1 && isPlainSum(index) }
+      return isJoin(index) ? joinExpands(index, norm) : claims[index].bound.value > 1
     }
     if !expanding.isEmpty { return expanding }
     let largest = claims.indices.filter { network.nodes[$0].declared != nil }
@@ -194,10 +211,25 @@ struct NetworkClaims {
     blockClosedBy[index].map { network.blocks[$0].mode == .sum } ?? false
   }
 
+  /// Whether a join's value has a larger bound than each value that it reads.
+  private func joinExpands(_ index: Int, _ norm: Norm) -> Bool {
+    values[norm]![index] > operandBounds(index, norm).max() ?? .zero
+  }
+
+  private func operandBounds(_ index: Int, _ norm: Norm) -> [UpperBound] {
+    network.nodes[index].inputs.map { input in
+      if case .node(let operand) = input { values[norm]![operand] } else { .one }
+    }
+  }
+
   /// Why a layer's bound is what it is, in a few words.
   private func reason(_ index: Int, _ claim: LayerClaim, norm: Norm) -> String {
     if let block = blockClosedBy[index] {
       return network.blocks[block].arithmetic(blocks[norm]![block])
+    }
+    if isJoin(index) {
+      let whole = values[norm]![index].text(significant: 5)
+      return "\(network.joining(index, operandBounds(index, norm), norm: norm)) = \(whole)"
     }
     let bound = claim.bound.text(significant: 5)
     if network.nodes[index].declared == nil { return "expands by \(bound)" }
@@ -206,6 +238,28 @@ struct NetworkClaims {
 }
 
 // MARK: messages
+
+extension Network {
+  /// `0.5·1 + 2·L`, `√(1² + 0.5²)`, `max(1, 0.5)`: how the bounds of the values that a node joins
+  /// make its own; L for one that is not known.
+  fileprivate func joining(_ index: Int, _ bounds: [UpperBound], norm: Norm) -> String {
+    func text(_ bound: UpperBound) -> String { bound.isFinite ? bound.text(significant: 4) : "L" }
+    var parts = bounds.map(text)
+    if case .weightedSum(let coefficients) = nodes[index].operation {
+      parts = zip(coefficients, parts).map { coefficient, part in
+        coefficient.magnitude == 1
+          ? part : "\(UpperBound(proved: coefficient.magnitude).text(significant: 4))·\(part)"
+      }
+    }
+    let shown = parts.count <= 5 ? parts : parts.prefix(4) + ["…"]
+    let isSum = if case .weightedSum = nodes[index].operation { true } else { false }
+    switch norm {
+    case _ where isSum || norm == .l1: return shown.joined(separator: " + ")
+    case .linf: return "max(\(shown.joined(separator: ", ")))"
+    default: return "√(\(shown.map { "\($0)²" }.joined(separator: " + ")))"
+    }
+  }
+}
 
 extension ResidualBlock {
   /// `1 + 0.5·L of its layers`

@@ -79,7 +79,7 @@ extension NetworkWeights {
       weight
     default: nil
     }
-    return node.weights.filter { $0.name != multiplied }.reduce(0) { sum, declaration in
+    return node.readWeights.filter { $0.name != multiplied }.reduce(0) { sum, declaration in
       switch tensor(declaration.name, of: index).values {
       case .float32(let values): sum + Double(values.lazy.map(\.magnitude).max() ?? 0)
       case .float64(let values): sum + (values.lazy.map(\.magnitude).max() ?? 0)

@@ -2,18 +2,6 @@ import Model
 import Tensors
 
 extension SupervisedLoss {
-  /// 1 at [b, labels_b], 0 elsewhere; a row of zeros where the label is no class.
-  func oneHot(_ labels: Value, shape: Shape, _ g: GraphBuilder) -> Value {
-    g.binary(.equal, g.iota(shape, axis: 1), g.broadcast(leading: labels, to: shape))
-  }
-
-  /// 1 where a column is the sample's class, 0 elsewhere. One column stands for class 1 of two.
-  func isClass(_ labels: Value, shape: Shape, _ g: GraphBuilder) -> Value {
-    if shape[1] > 1 { return oneHot(labels, shape: shape, g) }
-    let ones = g.constant(1, shape)
-    return g.binary(.equal, g.broadcast(leading: labels, to: shape), ones)
-  }
-
   /// Class labels need one output per class.
   static func classRefusal(_ output: Shape) -> String? {
     if output.count != 1 {

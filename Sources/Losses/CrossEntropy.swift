@@ -29,9 +29,9 @@ public struct CrossEntropy: SupervisedLoss {
 
   public init(_ arguments: Arguments) { temperature = arguments[Self.temperature] }
 
-  public var labels: LabelKind { .classes }
+  public var labels: Set<LabelKind> { [.classes] }
 
-  public func refusal(output: Shape) -> String? { Self.classRefusal(output) }
+  public func refusal(output: Shape, labels: LabelKind) -> String? { Self.classRefusal(output) }
 
   public func lower(output: Value, labels: Value, _ g: GraphBuilder) -> Value {
     let shape = g.shape(output)
@@ -39,7 +39,7 @@ public struct CrossEntropy: SupervisedLoss {
     var logits = g.subtract(output, g.broadcast(leading: largest, to: shape))
     if temperature != 1 { logits = g.multiply(logits, 1 / temperature) }
     let total = g.unary(.log, g.sum(g.unary(.exp, logits), [1]))
-    let chosen = g.sum(g.multiply(logits, oneHot(labels, shape: shape, g)), [1])
+    let chosen = g.sum(g.multiply(logits, g.oneHot(labels, shape: shape)), [1])
     let loss = g.subtract(total, chosen)
     return temperature == 1 ? loss : g.multiply(loss, temperature)
   }

@@ -12,10 +12,8 @@ extension AdversarialStep {
     return graph.add(fake, graph.multiply(weights, graph.subtract(real, fake)))
   }
 
-  /// ‖∇D(x)‖₂² of each sample, [batch]. A sample's score depends on no other sample, so the
-  /// gradient of the sum of scores holds every sample's own.
+  /// ‖∇D(x)‖₂² of each sample, [batch].
   func squaredGradientNorms(at x: Value) -> Value {
-    let gradient = graph.gradient(of: graph.sum(critic(x)), with: [x])[0]
-    return graph.sum(graph.square(gradient), Array(1..<graph.shape(x).count))
+    graph.squaredGradientNorms(of: critic(x), in: x)
   }
 }

@@ -22,21 +22,11 @@ public struct Hinge: SupervisedLoss {
 
   public init(_ arguments: Arguments) { margin = arguments[Self.margin] }
 
-  public var labels: LabelKind { .classes }
+  public var labels: Set<LabelKind> { [.classes] }
 
-  public func refusal(output: Shape) -> String? { Self.signRefusal(output) }
+  public func refusal(output: Shape, labels: LabelKind) -> String? { Self.signRefusal(output) }
 
   public func lower(output: Value, labels: Value, _ g: GraphBuilder) -> Value {
-    let shape = g.shape(output)
-    let isRight = isClass(labels, shape: shape, g)
-    if shape[1] == 1 {
-      let sign = g.subtract(g.multiply(isRight, 2), 1)
-      return g.sum(g.unary(.relu, g.subtract(margin, g.multiply(sign, output))), [1])
-    }
-    let right = g.sum(g.multiply(output, isRight), [1])
-    // The right class is taken out of the maximum; the number only has to be below every logit.
-    let wrong = g.select(isRight, g.constant(-3e38, shape), output)
-    let lead = g.subtract(right, g.maximum(over: [1], wrong))
-    return g.unary(.relu, g.subtract(margin, lead))
+    g.unary(.relu, g.subtract(margin, g.lead(of: labels, in: output)))
   }
 }

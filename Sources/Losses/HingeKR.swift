@@ -41,13 +41,13 @@ public struct HingeKR: SupervisedLoss {
     if form == .convex && alpha > 1 { throw .notConvex(alpha) }
   }
 
-  public var labels: LabelKind { .classes }
+  public var labels: Set<LabelKind> { [.classes] }
 
-  public func refusal(output: Shape) -> String? { Self.signRefusal(output) }
+  public func refusal(output: Shape, labels: LabelKind) -> String? { Self.signRefusal(output) }
 
   public func lower(output: Value, labels: Value, _ g: GraphBuilder) -> Value {
     let shape = g.shape(output)
-    let isRight = isClass(labels, shape: shape, g)
+    let isRight = g.isClass(labels, shape: shape)
     let sign = g.subtract(g.multiply(isRight, 2), 1)
     let threshold = form == .paper ? margin : margin / 2
     var hinges = g.unary(.relu, g.subtract(threshold, g.multiply(sign, output)))

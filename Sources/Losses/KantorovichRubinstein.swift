@@ -21,9 +21,9 @@ public struct KantorovichRubinstein: SupervisedLoss {
 
   public init(_ arguments: Arguments) {}
 
-  public var labels: LabelKind { .classes }
+  public var labels: Set<LabelKind> { [.classes] }
 
-  public func refusal(output: Shape) -> String? { Self.signRefusal(output) }
+  public func refusal(output: Shape, labels: LabelKind) -> String? { Self.signRefusal(output) }
 
   public func lower(output: Value, labels: Value, _ g: GraphBuilder) -> Value {
     g.negate(classMeanDifference(output, labels, g))
@@ -34,7 +34,7 @@ extension SupervisedLoss {
   /// Per sample, numbers whose mean over the batch is KR: ±f times batch size / size of its class.
   func classMeanDifference(_ output: Value, _ labels: Value, _ g: GraphBuilder) -> Value {
     let shape = g.shape(output)
-    let isRight = isClass(labels, shape: shape, g)
+    let isRight = g.isClass(labels, shape: shape)
     // A label that is no class (a padded sample's) belongs to neither side.
     let classes = g.broadcast(leading: labels, to: shape)
     let known = g.binary(.greaterOrEqual, classes, g.constant(0, shape))

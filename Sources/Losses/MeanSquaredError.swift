@@ -14,13 +14,15 @@ public struct MeanSquaredError: SupervisedLoss {
 
   public init(_ arguments: Arguments) {}
 
-  public var labels: LabelKind { .classes }
+  public var labels: Set<LabelKind> { [.classes, .targets] }
 
-  public func refusal(output: Shape) -> String? { Self.classRefusal(output) }
+  public func refusal(output: Shape, labels: LabelKind) -> String? {
+    labels == .classes ? Self.classRefusal(output) : nil
+  }
 
   public func lower(output: Value, labels: Value, _ g: GraphBuilder) -> Value {
     let shape = g.shape(output)
-    let target = g.shape(labels) == shape ? labels : oneHot(labels, shape: shape, g)
+    let target = g.shape(labels) == shape ? labels : g.oneHot(labels, shape: shape)
     let squares = g.square(g.subtract(output, target))
     let axes = Array(1..<shape.count)
     return g.multiply(g.sum(squares, axes), 1 / Double(shape.dropFirst().reduce(1, *)))

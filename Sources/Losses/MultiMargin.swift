@@ -21,13 +21,13 @@ public struct MultiMargin: SupervisedLoss {
 
   public init(_ arguments: Arguments) { margin = arguments[Self.margin] }
 
-  public var labels: LabelKind { .classes }
+  public var labels: Set<LabelKind> { [.classes] }
 
-  public func refusal(output: Shape) -> String? { Self.classRefusal(output) }
+  public func refusal(output: Shape, labels: LabelKind) -> String? { Self.classRefusal(output) }
 
   public func lower(output: Value, labels: Value, _ g: GraphBuilder) -> Value {
     let shape = g.shape(output)
-    let isRight = oneHot(labels, shape: shape, g)
+    let isRight = g.oneHot(labels, shape: shape)
     let right = g.sum(g.multiply(output, isRight), [1])
     let lead = g.subtract(g.broadcast(leading: right, to: shape), output)
     let lack = g.unary(.relu, g.subtract(margin, lead))

@@ -36,7 +36,7 @@ public struct Modes: Sendable {
   }
 }
 
-/// N samples of one shape with their labels.
+/// N samples of one shape, with classes or with target vectors.
 public struct Samples: Sendable {
   public enum Storage: Sendable {
     /// Raw unit 0…255.
@@ -49,12 +49,26 @@ public struct Samples: Sendable {
   /// Class numbers, or empty where `targets` holds vectors.
   public var labels: [Int32]
   public var classCount: Int
+  /// What a regression asks of the network's output: one tensor of `targetShape` a sample, one after
+  /// the other, in the units of the output. Empty for data with classes.
+  public var targets: [Float]
+  public var targetShape: Shape
 
-  public init(shape: Shape, count: Int, storage: Storage, labels: [Int32], classCount: Int) {
+  public init(
+    shape: Shape, count: Int, storage: Storage, labels: [Int32], classCount: Int,
+    targets: [Float] = [], targetShape: Shape = []
+  ) {
     self.shape = shape
     self.count = count
     self.storage = storage
     self.labels = labels
     self.classCount = classCount
+    self.targets = targets
+    self.targetShape = targetShape
   }
+
+  /// What these samples are labelled with.
+  public var labelKind: LabelKind { targets.isEmpty ? .classes : .targets }
+  /// Numbers in one sample's label: 1 for a class.
+  public var labelSize: Int { targets.isEmpty ? 1 : targetShape.elementCount }
 }

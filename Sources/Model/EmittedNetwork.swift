@@ -12,7 +12,7 @@ final class EmittedNetwork {
   private let stream: String
   private let seed: UInt64
   private let step: Value?
-  private let g: GraphBuilder
+  let graph: GraphBuilder
   private let stateName: (String) -> String
   /// By node: the weights by local names, as the next application uses them.
   private var weights: [[String: Value]?]
@@ -36,7 +36,7 @@ final class EmittedNetwork {
     self.stream = stream
     self.seed = seed
     self.step = step
-    self.g = g
+    graph = g
     self.stateName = stateName
     weights = Array(repeating: nil, count: network.nodes.count)
   }
@@ -56,6 +56,7 @@ final class EmittedNetwork {
 
   /// The value of every node for `x`.
   func nodes(on x: Value) -> [Value] {
+    let g = graph
     var values: [Value] = []
     for (index, node) in network.nodes.enumerated() {
       g.with(origin: Origin(name: node.scope + node.name, span: node.span)) {
@@ -73,7 +74,7 @@ final class EmittedNetwork {
         }
         values.append(node.layer.lower(operands, context))
         for update in context.updates {
-          weights[index]?[update.name] = update.value
+          weights[node.weightSource?.node ?? index]?[update.name] = update.value
           let name = stateName(node.tensorName(update.name))
           layerUpdates.removeAll { $0.state == name }
           layerUpdates.append(.init(name, update.value))
@@ -84,9 +85,23 @@ final class EmittedNetwork {
     return values
   }
 
+  /// A weight as the forward pass uses it.
+  func weight(_ name: String, ofNode index: Int) -> Value { weights(of: index)[name]! }
+
+  /// Numbers on [0, 1), drawn anew in every step.
+  func uniform(_ name: String, _ shape: Shape) -> Value {
+    guard let step else {
+      fatalError("lgc's own bug: random numbers are asked for without a step counter")
+    }
+    let key = Philox.stream(seed: seed, name: "\(stream)\(network.name) regularize \(name)")
+    return graph.random(stream: key, counter: step, shape)
+  }
+
   private func weights(of index: Int) -> [String: Value] {
+    let g = graph
     if let known = weights[index] { return known }
     let node = network.nodes[index]
+    if let source = node.weightSource { return weights(of: source.node) }
     var found: [String: Value] = [:]
     for declaration in node.weights {
       let stored = g.state(stateName(node.tensorName(declaration.name)), declaration.shape)

@@ -170,17 +170,20 @@ public struct Catalogs: Sendable {
   public var constraints: [any Constraint.Type]
   public var losses: [any SupervisedLoss.Type]
   public var adversarialLosses: [any AdversarialLoss.Type]
+  public var regularisers: [any Regulariser.Type]
   public var optimizers: [any Optimizer.Type]
   public var datasets: [any Dataset.Type]
   public init(
     layers: [any Layer.Type], constraints: [any Constraint.Type], losses: [any SupervisedLoss.Type],
-    adversarialLosses: [any AdversarialLoss.Type] = [], optimizers: [any Optimizer.Type],
+    adversarialLosses: [any AdversarialLoss.Type] = [],
+    regularisers: [any Regulariser.Type] = [], optimizers: [any Optimizer.Type],
     datasets: [any Dataset.Type]
   ) {
     self.adversarialLosses = adversarialLosses
     self.layers = layers
     self.constraints = constraints
     self.losses = losses
+    self.regularisers = regularisers
     self.optimizers = optimizers
     self.datasets = datasets
   }

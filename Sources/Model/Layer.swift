@@ -12,12 +12,15 @@ public protocol Layer: CatalogUnit {
   func operation(_ inputs: [Shape]) -> LayerOperation
   /// Where people go wrong with this layer in a network that is to be bounded in `norm`.
   func cautions(name: String, _ inputs: [Shape], norm: Norm, isHeld: Bool) -> [Caution]
+  /// Whether training draws random numbers in it.
+  var isRandomInTraining: Bool { get }
   /// Emits the layer: operands have the batch as axis 0.
   func lower(_ inputs: [Value], _ context: LoweringContext) -> Value
 }
 
 extension Layer {
   public func weights(_ inputs: [Shape]) -> [WeightDeclaration] { [] }
+  public var isRandomInTraining: Bool { false }
   public func cautions(
     name: String, _ inputs: [Shape], norm: Norm, isHeld: Bool
   ) -> [Caution] { [] }

@@ -3,16 +3,26 @@ import Tensors
 
 /// A loss family of one network and labels: one file under `Losses/`.
 public protocol SupervisedLoss: CatalogUnit {
-  /// Whether labels are class numbers (outputs = logits) or target vectors.
-  var labels: LabelKind { get }
-  /// Why this output shape cannot be; nil if it can.
-  func refusal(output: Shape) -> String?
+  /// What the samples may be labelled with.
+  var labels: Set<LabelKind> { get }
+  /// Why this output shape cannot be, for samples that are labelled so; nil if it can.
+  func refusal(output: Shape, labels: LabelKind) -> String?
   /// The loss of each sample, [batch]; the training loss is their mean. `labels` is [batch] class
-  /// numbers or [batch, …] targets.
+  /// numbers or targets of the output's shape.
   func lower(output: Value, labels: Value, _ g: GraphBuilder) -> Value
 }
 
-public enum LabelKind: String, Sendable { case classes, targets }
+extension SupervisedLoss {
+  /// The kind of labels where nothing is known of the data.
+  public var usualLabels: LabelKind { labels.contains(.classes) ? .classes : .targets }
+}
+
+public enum LabelKind: String, Sendable {
+  /// A number of 0, 1, …
+  case classes
+  /// A tensor of the output's shape.
+  case targets
+}
 
 /// A loss family of a generator and a critic: one file under `Losses/`.
 ///

@@ -5,10 +5,11 @@ import Tensors
 public struct AdversarialPrograms: Sendable {
   /// One update of the critic. Inputs `real` [batch, sample…] and the scalar `learning_rate`.
   /// Outputs scalars: `loss`; `gap`, the mean score of real less that of generated samples, or the
-  /// other way round where low scores are real ones; `penalty`, weight included, if there is one.
+  /// other way round where low scores are real ones; `penalty`, weight included, if there is one:
+  /// the family's and the critic's regularisers', which `loss` holds too.
   public let criticStep: Program
   /// One update of the generator. Input `learning_rate`, and `real` where the family needs it;
-  /// output the scalar `loss`.
+  /// outputs the scalar `loss` and, of its regularisers, `penalty`, which `loss` holds too.
   public let generatorStep: Program
   /// Input `noise` [samples, noise…], output `samples` [samples, sample…], of the averaged weights
   /// where there are any.
@@ -85,17 +86,25 @@ extension Lowering {
         }
       },
       critic: { g.reshape(emitted($0), to: [g.shape($0)[0]]) })
-    let outputs = g.with(origin: Origin(name: "loss")) {
-      let objective = section.loss.criticObjective(step)
+    var (objective, gap) = g.with(origin: Origin(name: "loss")) {
       let (high, low) =
         section.loss.isRealHigh ? (scores.real, scores.fake) : (scores.fake, scores.real)
-      return [
-        Program.Output("loss", objective.loss),
-        .init("gap", g.subtract(step.mean(high), step.mean(low))),
-      ] + (objective.penalty.map { [.init("penalty", $0)] } ?? [])
+      return (
+        section.loss.criticObjective(step), g.subtract(step.mean(high), step.mean(low))
+      )
     }
+    let regularised = emitted.penalty(
+      samples: real, output: g.reshape(scores.real, to: [batch] + critic.outputShape))
+    if let penalty = regularised?.value {
+      objective.loss = g.add(objective.loss, penalty)
+      objective.penalty = objective.penalty.map { g.add($0, penalty) } ?? penalty
+    }
+    let outputs =
+      [Program.Output("loss", objective.loss), .init("gap", gap)]
+      + (objective.penalty.map { [.init("penalty", $0)] } ?? [])
     let forward = Program(
-      name: "critic_step", graph: g.graph, outputs: outputs, updates: emitted.updates
+      name: "critic_step", graph: g.graph, outputs: outputs,
+      updates: emitted.updates + (regularised?.updates ?? [])
     ).optimized()
     return finished(forward, critic, section.criticOptimizer, averageDecay: nil)
   }
@@ -127,10 +136,16 @@ extension Lowering {
           [batch])
       },
       critic: scores)
-    let loss = g.with(origin: Origin(name: "loss")) { section.loss.generatorObjective(step) }
+    var loss = g.with(origin: Origin(name: "loss")) { section.loss.generatorObjective(step) }
+    var outputs: [Program.Output] = []
+    let regularised = generating.penalty(samples: noise, output: fake)
+    if let penalty = regularised?.value {
+      loss = g.add(loss, penalty)
+      outputs = [.init("penalty", penalty)]
+    }
     let forward = Program(
-      name: "generator_step", graph: g.graph, outputs: [.init("loss", loss)],
-      updates: generating.updates
+      name: "generator_step", graph: g.graph, outputs: [.init("loss", loss)] + outputs,
+      updates: generating.updates + (regularised?.updates ?? [])
     ).optimized()
     return finished(
       forward, generator, section.generatorOptimizer, averageDecay: section.averageDecay)
@@ -166,7 +181,7 @@ extension Lowering {
     return (half(0), half(batch))
   }
 
-  /// A generator's input: by Box and Muller √(−2·ln(1 − u)) · cos 2πv, or 2u − 1.
+  /// A generator's input: standard normal numbers, or 2u − 1.
   private static func noise(
     of generator: Network, batch: Int, stream: String, seed: UInt64, counter: Value,
     _ g: GraphBuilder
@@ -178,10 +193,7 @@ extension Lowering {
     }
     switch generator.noise ?? .normal {
     case .uniform: return g.subtract(g.multiply(uniform("u"), 2), 1)
-    case .normal:
-      let logarithm = g.unary(.log, g.subtract(1, uniform("u")))
-      let radius = g.unary(.squareRoot, g.multiply(logarithm, -2))
-      return g.multiply(radius, g.unary(.cosine, g.multiply(uniform("v"), 2 * Double.pi)))
+    case .normal: return g.normal(uniform)
     }
   }
 
@@ -239,7 +251,8 @@ extension Lowering {
       name: network.stepName, shape: [], initializer: .constant(0))
     return (
       program,
-      weights(of: network) + network.heldWeights.flatMap(\.held.state) + own + [counterState]
+      weights(of: network) + network.heldWeights.flatMap(\.held.state)
+        + network.regulariserState + own + [counterState]
     )
   }
 }

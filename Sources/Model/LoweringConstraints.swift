@@ -106,9 +106,9 @@ extension Lowering {
     return Program(name: "deploy", graph: g.graph, outputs: outputs).optimized()
   }
 
-  /// A program that advances the constraints' state `iterations` times on the weights as they are,
-  /// to be run once before the first step: from a random start, one power iteration says little
-  /// about a norm. nil where no constraint keeps state.
+  /// A program that advances the power iterations of constraints and regularisers `iterations`
+  /// times on the weights as they are, to be run once before the first step: from a random start,
+  /// one power iteration says little about a norm. nil where there are none.
   public static func constraintWarmup(network: Network, iterations: Int) -> Program? {
     let g = GraphBuilder()
     var updates: [Program.Update] = []
@@ -127,6 +127,7 @@ extension Lowering {
         updates += last
       }
     }
+    updates += regulariserWarmup(network, iterations: iterations, g)
     if updates.isEmpty { return nil }
     return Program(name: "warmup", graph: g.graph, outputs: [], updates: updates).optimized()
   }

@@ -16,7 +16,8 @@ public struct InitialState: Sendable {
 public struct TrainingPrograms: Sendable {
   /// One step. Inputs `x` [batch, input…], `labels` ([batch] class numbers, or targets
   /// [batch, output…]) and the scalar `learning_rate`. Outputs the scalar `loss`, the mean over the
-  /// batch, and for class labels `correct`, how many samples were right.
+  /// batch; for class labels `correct`, how many samples were right; and where the network has
+  /// regularisers the scalar `penalty`, which is added to `loss` for the gradient.
   public let train: Program
   /// Inputs `x` and `labels`; outputs, per sample, `loss` [batch] and for class labels `correct`
   /// [batch], 0 or 1.
@@ -30,14 +31,19 @@ public struct TrainingPrograms: Sendable {
 extension Lowering {
   /// The step and the evaluation of one network under one loss.
   ///
-  /// The step's order is: constraints applied (their state advanced), forward, loss, gradient with
-  /// the state's vectors constant, update of every parameter, all in one program. The forward pass
-  /// is simplified before it is differentiated, so that x·(W/σ)ᵀ, which became (x·Wᵀ)/σ, has a
-  /// gradient that never holds a scaled copy of W.
+  /// The step's order is: constraints applied (their state advanced), forward, loss, regularisers,
+  /// gradient with the state's vectors constant, update of every parameter, all in one program. The
+  /// forward pass is simplified before it is differentiated, so that x·(W/σ)ᵀ, which became
+  /// (x·Wᵀ)/σ, has a gradient that never holds a scaled copy of W.
+  ///
+  /// - Parameter labels: what the samples are labelled with; where not given, what the loss usually
+  ///   is trained on.
   public static func trainingPrograms(
-    network: Network, loss: any SupervisedLoss, optimizer: any Optimizer,
-    clipping: GradientClipping? = nil, batch: Int, evaluationBatch: Int, seed: UInt64
+    network: Network, loss: any SupervisedLoss, labels: LabelKind? = nil,
+    optimizer: any Optimizer, clipping: GradientClipping? = nil, batch: Int,
+    evaluationBatch: Int, seed: UInt64
   ) -> TrainingPrograms {
+    let labels = labels ?? loss.usualLabels
     let declarations = network.nodes.flatMap { node in
       node.weights.map {
         InitialState(
@@ -45,44 +51,57 @@ extension Lowering {
       }
     }
     let forward = scored(
-      network, loss, name: "train", batch: batch, mode: .training, seed: seed
+      network, loss, labels, name: "train", batch: batch, mode: .training, seed: seed
     ).optimized()
     let trained = network.trainedTensors
     let step = differentiated(
       forward, network, declarations.filter { trained.contains($0.name) }, optimizer,
       clipping, batch: batch)
     let evaluate = scored(
-      network, loss, name: "evaluate", batch: evaluationBatch, mode: .evaluation, seed: seed
+      network, loss, labels, name: "evaluate", batch: evaluationBatch, mode: .evaluation,
+      seed: seed
     ).optimized()
 
     let constraintState = network.heldWeights.flatMap(\.held.state)
     let counter = InitialState(name: stepName, shape: [], initializer: .constant(0))
     return TrainingPrograms(
       train: step.program.withoutStopGradients().optimized(), evaluate: evaluate,
-      initial: declarations + constraintState + step.initial + [counter],
+      initial: declarations + constraintState + network.regulariserState + step.initial + [counter],
       parameters: declarations.map(\.name).filter(trained.contains))
   }
 
-  /// Forward pass, loss per sample, and correctness per sample for class labels.
+  /// Forward pass, loss per sample, correctness per sample for class labels, and in training the
+  /// regularisers' sum.
   private static func scored(
-    _ network: Network, _ loss: any SupervisedLoss, name: String, batch: Int, mode: LoweringMode,
-    seed: UInt64
+    _ network: Network, _ loss: any SupervisedLoss, _ kind: LabelKind, name: String, batch: Int,
+    mode: LoweringMode, seed: UInt64
   ) -> Program {
     let g = GraphBuilder()
     let x = g.input("x", [batch] + network.inputShape)
-    let labelShape = loss.labels == .classes ? [] : network.outputShape
+    let labelShape = kind == .classes ? [] : network.outputShape
     let labels = g.input("labels", [batch] + labelShape)
-    let result = forwardValue(network: network, x: x, mode: mode, seed: seed, g)
-    let outputs = g.with(origin: Origin(name: "loss")) {
-      var outputs = [
-        Program.Output("loss", loss.lower(output: result.output, labels: labels, g))
-      ]
-      if loss.labels == .classes {
-        outputs.append(.init("correct", correct(result.output, labels, g)))
-      }
-      return outputs
+    let step = mode == .training ? g.state(stepName, []) : nil
+    let emitted = EmittedNetwork(network, mode: mode, seed: seed, step: step, g)
+    let output = emitted(x)
+    let losses = g.with(origin: Origin(name: "loss")) {
+      loss.lower(output: output, labels: labels, g)
     }
-    return Program(name: name, graph: g.graph, outputs: outputs, updates: result.updates)
+    var outputs = [Program.Output("loss", losses)]
+    if kind == .classes {
+      g.with(origin: Origin(name: "loss")) {
+        outputs.append(.init("correct", correct(output, labels, g)))
+      }
+    }
+    var updates: [Program.Update] = []
+    if mode == .training,
+      let penalty = emitted.penalty(
+        samples: x, output: output, supervision: .init(kind: kind, labels: labels, losses: losses))
+    {
+      outputs.append(.init("penalty", penalty.value))
+      updates = penalty.updates
+    }
+    return Program(
+      name: name, graph: g.graph, outputs: outputs, updates: emitted.updates + updates)
   }
 
   /// 1 where the first largest of the outputs is the label's, [batch]. A single output stands for
@@ -117,20 +136,17 @@ extension Lowering {
     for (index, node) in forward.graph.nodes.enumerated() {
       if case .state(let state) = node.op { leaves[state.name] = Value(index) }
     }
-    var outputs: [Program.Output] = []
-    var mean: Value?
-    for output in forward.outputs {
-      let total = g.sum(output.value)
-      if output.name == "loss" {
-        let value = g.multiply(total, 1 / Double(batch))
-        mean = value
-        outputs.append(.init(output.name, value))
-      } else {
-        outputs.append(.init(output.name, total))
-      }
+    func value(_ name: String) -> Value? { forward.outputs.first { $0.name == name }?.value }
+    let loss = g.multiply(g.sum(value("loss")!), 1 / Double(batch))
+    var outputs = [Program.Output("loss", loss)]
+    if let correct = value("correct") { outputs.append(.init("correct", g.sum(correct))) }
+    var objective = loss
+    if let penalty = value("penalty") {
+      outputs.append(.init("penalty", penalty))
+      objective = g.add(loss, penalty)
     }
     let result = descent(
-      on: mean!, parameters, of: network, leaves: leaves, optimizer, clipping, g)
+      on: objective, parameters, of: network, leaves: leaves, optimizer, clipping, g)
     let step = leaves[stepName] ?? g.state(stepName, [])
     let updates =
       forward.updates + result.updates + [.init(stepName, g.add(step, 1))]

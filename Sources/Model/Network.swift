@@ -16,12 +16,16 @@ public struct Network: Sendable {
   /// The value that leaves the network.
   public let output: NetworkValue
   public let blocks: [ResidualBlock]
+  public let branchings: [Branching]
   public let span: Span
+  /// What training adds to the loss of this network.
+  public var regularisers: [NetworkRegulariser] = []
 
   public init(
     name: String, inputShape: Shape, norm: Norm = .l2, nodes: [LayerNode], output: NetworkValue,
-    blocks: [ResidualBlock], span: Span, noise: Noise? = nil
+    blocks: [ResidualBlock], branchings: [Branching] = [], span: Span, noise: Noise? = nil
   ) {
+    self.branchings = branchings
     self.noise = noise
     self.norm = norm
     self.name = name
@@ -74,7 +78,10 @@ public struct LayerNode: Sendable {
   public let inputs: [NetworkValue]
   public let inputShapes: [Shape]
   public let outputShape: Shape
+  /// The tensors that are stored under this layer's name: none where it reads those of another.
   public let weights: [WeightDeclaration]
+  /// The node whose tensors this one reads, by its index; nil: its own.
+  public let weightSource: WeightSource?
   public let operation: LayerOperation
   /// What the description declares for this layer; nil for layers without weights and where it
   /// says `unconstrained` or nothing.
@@ -86,10 +93,12 @@ public struct LayerNode: Sendable {
   public init(
     name: String, kind: String, layer: any Layer, inputs: [NetworkValue], inputShapes: [Shape],
     outputShape: Shape, weights: [WeightDeclaration], operation: LayerOperation,
-    declared: DeclaredBound?, span: Span, kindSpan: Span, scope: String = ""
+    declared: DeclaredBound?, span: Span, kindSpan: Span, scope: String = "",
+    weightSource: WeightSource? = nil
   ) {
     self.name = name
     self.scope = scope
+    self.weightSource = weightSource
     self.kind = kind
     self.layer = layer
     self.inputs = inputs
@@ -105,7 +114,23 @@ public struct LayerNode: Sendable {
     weights.reduce(0) { $0 + ($1.isTrained ? $1.shape.elementCount : 0) }
   }
   /// `<layer>.<weight>`, or `<network>.<layer>.<weight>` where there are several networks.
-  public func tensorName(_ weight: String) -> String { "\(scope)\(name).\(weight)" }
+  public func tensorName(_ weight: String) -> String {
+    "\(scope)\(weightSource?.name ?? name).\(weight)"
+  }
+  /// Every tensor that the layer reads, its own or another's.
+  public var readWeights: [WeightDeclaration] { weightSource?.weights ?? weights }
+}
+
+/// The first application of a layer that is applied several times with one set of weights.
+public struct WeightSource: Sendable {
+  public let node: Int
+  public let name: String
+  public let weights: [WeightDeclaration]
+  public init(node: Int, name: String, weights: [WeightDeclaration]) {
+    self.node = node
+    self.name = name
+    self.weights = weights
+  }
 }
 
 /// `lipschitz:` of one layer with the constraint that enforces it.
@@ -125,6 +150,22 @@ public struct DeclaredBound: Sendable {
     self.boundSpan = boundSpan
     self.constraint = constraint
     self.constraintKind = constraintKind
+  }
+}
+
+/// A `parallel` block: one value read by several branches, whose results one node combines.
+public struct Branching: Sendable {
+  public let name: String
+  public let entry: NetworkValue
+  public let branches: [NetworkValue]
+  public let merge: NetworkValue
+  public init(
+    name: String, entry: NetworkValue, branches: [NetworkValue], merge: NetworkValue
+  ) {
+    self.name = name
+    self.entry = entry
+    self.branches = branches
+    self.merge = merge
   }
 }
 

@@ -24,8 +24,6 @@ enum Planned {
   static let optimizers = ["sgd", "adam", "adamw", "rmsprop"]
   static let datasets = ["idx", "csv", "npy", "image_folder", "synthetic", "fashion_mnist"]
 
-  static let topLevelKeys = ["extends", "vars", "regularize", "report"]
-  static let modelKeys = ["outputs"]
+  static let topLevelKeys = ["extends", "vars", "report"]
   static let dataKeys = ["augment"]
-  static let layerKeys = ["from"]
 }

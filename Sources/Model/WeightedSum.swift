@@ -1,3 +1,4 @@
+import Rounding
 import Tensors
 
 /// y = Σ cᵢ·xᵢ over operands of one shape: the node that closes a residual connection.
@@ -11,6 +12,12 @@ public struct WeightedSum: Layer {
   public let coefficients: [Double]
 
   public init(coefficients: [Double]) { self.coefficients = coefficients }
+
+  /// The mean of `count` operands. 1/count is rounded down, so that the coefficients of the stored
+  /// network do not sum up to more than 1.
+  public init(meanOf count: Int) {
+    coefficients = [Double](repeating: Directed.quotientDown(1, Double(count)), count: count)
+  }
 
   public init(_ arguments: Arguments) throws(ArgumentProblem) {
     throw ArgumentProblem("`residual` is a block with its own layers", code: .wrongType)

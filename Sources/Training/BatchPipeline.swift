@@ -15,7 +15,8 @@ public final class BatchPipeline {
     case asStored
   }
 
-  /// One batch: its inputs [B, …], its labels [B], and how many of the B samples are real.
+  /// One batch: its inputs [B, …], its labels ([B] class numbers or [B, …] targets), and how many
+  /// of the B samples are real.
   public struct Batch {
     public let x: UnsafeBufferPointer<Float>
     public let labels: UnsafeBufferPointer<Float>

@@ -51,7 +51,7 @@ final class BatchWorker: @unchecked Sendable {
     slots = Self.slots(size)
     counts = [Int](repeating: 0, count: slots)
     x = (0..<slots).map { _ in .allocate(capacity: size) }
-    labels = (0..<slots).map { _ in .allocate(capacity: batch) }
+    labels = (0..<slots).map { _ in .allocate(capacity: batch * samples.labelSize) }
     for buffer in x + labels { buffer.initialize(repeating: 0) }
     pthread_mutex_init(lock, nil)
     pthread_cond_init(changed, nil)
@@ -126,10 +126,25 @@ final class BatchWorker: @unchecked Sendable {
     }
     counts[slot] = count
     scaling.fill(x[slot].baseAddress!, with: samples, at: indices)
-    for (row, index) in indices.enumerated() { labels[slot][row] = Float(samples.labels[index]) }
+    copyLabels(indices, to: labels[slot])
     if count < batch {
       x[slot][(count * samples.shape.elementCount)...].update(repeating: 0)
-      labels[slot][count...].update(repeating: 0)
+      labels[slot][(count * samples.labelSize)...].update(repeating: 0)
+    }
+  }
+
+  private func copyLabels(
+    _ indices: some Sequence<Int>, to target: UnsafeMutableBufferPointer<Float>
+  ) {
+    let size = samples.labelSize
+    for (row, index) in indices.enumerated() {
+      switch samples.labelKind {
+      case .classes: target[row] = Float(samples.labels[index])
+      case .targets:
+        for element in 0..<size {
+          target[row * size + element] = samples.targets[index * size + element]
+        }
+      }
     }
   }
 

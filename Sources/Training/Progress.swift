@@ -32,8 +32,13 @@ public final class Progress: TrainingObserver {
     let steps = metrics.step - lastStep
     lastStep = metrics.step
     var line = "epoch \(epoch(metrics.epoch))/\(epochs(total))  loss \(decimal(metrics.loss, 4))"
-    line += "  train \(fixed(metrics.trainAccuracy * 100, 2)) %"
-    if let accuracy = metrics.testAccuracy { line += "  test \(fixed(accuracy * 100, 2)) %" }
+    if let penalty = metrics.penalty { line += "  penalty \(decimal(penalty, 4))" }
+    if let accuracy = metrics.trainAccuracy {
+      line += "  train \(fixed(accuracy * 100, 2)) %"
+      if let test = metrics.testAccuracy { line += "  test \(fixed(test * 100, 2)) %" }
+    } else if let loss = metrics.testLoss {
+      line += "  test loss \(decimal(loss, 4))"
+    }
     line += "  lr \(scientific(metrics.learningRate))"
     line += "  \(steps) steps, \(Self.clock(metrics.seconds))"
     write(isTerminal ? "\r\u{1B}[K\(line)\n" : "\(line)\n")

@@ -12,11 +12,14 @@ public final class StepRunner {
   /// One epoch's batches, where they were asked for in advance; used over and over.
   private var prepared: [(x: [Float], labels: [Float])] = []
 
-  /// What one step reports: the batch's mean loss and how many samples were right, both of the
-  /// network before the step's update.
+  /// What one step reports, of the network before its update.
   public struct StepResult {
+    /// The batch's mean, without regularisers.
     public let loss: Float
-    public let correct: Float
+    /// How many samples were right; nil where samples have no classes.
+    public let correct: Float?
+    /// The regularisers' sum; nil without any.
+    public let penalty: Float?
   }
 
   /// Compiles, and starts every state as declared, or as `initial` says for the tensors it names;
@@ -81,23 +84,29 @@ public final class StepRunner {
       try executable.writeInput("learning_rate", of: program, [rate])
       try executable.run(program)
       step += 1
+      let named = setup.programs.train.outputs.map(\.name)
+      func scalar(_ name: String) throws(EngineError) -> Float? {
+        named.contains(name) ? try executable.readOutput(name, of: program, count: 1)[0] : nil
+      }
       return StepResult(
-        loss: try executable.readOutput("loss", of: program, count: 1)[0],
-        correct: try executable.readOutput("correct", of: program, count: 1)[0])
+        loss: try scalar("loss")!, correct: try scalar("correct"),
+        penalty: try scalar("penalty"))
     } catch {
       throw DiagnosticError(error)
     }
   }
 
-  /// Mean loss and accuracy of the network in training (constraints applied) over a split.
+  /// Mean loss and, of samples with classes, accuracy of the network in training (constraints
+  /// applied) over a split.
   public func evaluate(
     _ samples: Samples
-  ) throws(DiagnosticError) -> (loss: Double, accuracy: Double) {
+  ) throws(DiagnosticError) -> (loss: Double, accuracy: Double?) {
     let program = BatchedProgram(
       setup.programs.evaluate, of: executable, batch: setup.evaluationBatch)
     let pipeline = BatchPipeline.evaluation(samples, setup.scaling, batch: program.batch)
     var loss = 0.0
     var correct = 0.0
+    let hasClasses = samples.labelKind == .classes
     do {
       while let count = try pipeline.withNext({ batch in
         try program.write("x", batch.x)
@@ -106,12 +115,13 @@ public final class StepRunner {
       }) {
         try program.run(count: count)
         loss += program["loss"].reduce(0) { $0 + Double($1) }
-        correct += program["correct"].reduce(0) { $0 + Double($1) }
+        if hasClasses { correct += program["correct"].reduce(0) { $0 + Double($1) } }
       }
     } catch {
       throw DiagnosticError(error)
     }
-    return (loss / Double(samples.count), correct / Double(samples.count))
+    let count = Double(samples.count)
+    return (loss / count, hasClasses ? correct / count : nil)
   }
 
   /// Every weight as the network uses it, W̄ where a constraint holds it, in network order.

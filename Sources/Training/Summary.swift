@@ -8,6 +8,8 @@ extension TrainingResult {
     var rows: [(String, String)] = []
     if let testAccuracy {
       rows.append(("test accuracy", "\(fixed(testAccuracy * 100, 2)) % of \(testCount) samples"))
+    } else if let loss = last?.testLoss {
+      rows.append(("test loss", "\(decimal(loss, 6)) over \(testCount) samples, before storing"))
     }
     for report in bounds {
       let text =

@@ -48,7 +48,7 @@ struct TrainingLoop {
     _ running: RunningMetrics, since start: Double
   ) throws(DiagnosticError) -> Metrics {
     let setup = runner.setup
-    var test: (loss: Double, accuracy: Double)?
+    var test: (loss: Double, accuracy: Double?)?
     if let samples = setup.data.test {
       test = try SpanRecorder.section("evaluation") { () throws(DiagnosticError) in
         try runner.evaluate(samples)
@@ -56,7 +56,8 @@ struct TrainingLoop {
     }
     let line = Metrics(
       step: runner.step, epoch: Double(runner.step) / Double(setup.stepsPerEpoch),
-      loss: running.meanLoss, trainAccuracy: running.accuracy(batch: setup.train.batch),
+      loss: running.meanLoss, penalty: running.meanPenalty,
+      trainAccuracy: running.accuracy(batch: setup.train.batch),
       testLoss: test?.loss, testAccuracy: test?.accuracy,
       learningRate: setup.optimizer.learningRate(step: runner.step - 1, of: setup.totalSteps),
       seconds: Clock.seconds - start)

@@ -92,7 +92,8 @@ public struct TrainingRun {
     let network = try DeployedNetwork(
       setup.network, weights: certification.values, engine: options.engine,
       threads: options.threads, batch: setup.evaluationBatch)
-    let scores = try setup.data.test.map { (samples) throws(DiagnosticError) in
+    let classified = setup.data.test.flatMap { $0.labelKind == .classes ? $0 : nil }
+    let scores = try classified.map { (samples) throws(DiagnosticError) in
       try SpanRecorder.section("evaluation") { () throws(DiagnosticError) in
         try network.scores(of: samples, setup.scaling)
       }

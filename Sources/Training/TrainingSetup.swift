@@ -36,13 +36,11 @@ public struct TrainingSetup {
       throw DiagnosticError(severalNetworks(experiment))
     }
     let network = experiment.networks[0]
-    guard loss.labels == .classes else {
-      throw DiagnosticError(targetsNeeded(experiment.loss!, section))
-    }
-
     let data = try section.dataset.load(
       section.arguments, directory: directory, seed: train.seed)
     try Self.check(data, network, section, batch: train.batch)
+    try Self.check(labelsOf: data, network, experiment.loss!, section)
+    if data.train.labelKind == .targets { try Self.checkNeedsNoClasses(experiment, section) }
     let stepsPerEpoch = data.train.count / train.batch
     let totalSteps =
       switch train.length {
@@ -62,8 +60,9 @@ public struct TrainingSetup {
     scaling = try InputScaling(section, samples: data.train)
     evaluationBatch = min(Self.evaluationBatch, max(data.test?.count ?? 0, data.train.count))
     programs = Lowering.trainingPrograms(
-      network: network, loss: loss, optimizer: optimizer.optimizer, clipping: optimizer.clipping,
-      batch: train.batch, evaluationBatch: evaluationBatch, seed: train.seed)
+      network: network, loss: loss, labels: data.train.labelKind,
+      optimizer: optimizer.optimizer, clipping: optimizer.clipping, batch: train.batch,
+      evaluationBatch: evaluationBatch, seed: train.seed)
   }
 
   /// The training batches of steps `first` to `total` − 1.
@@ -78,7 +77,7 @@ public struct TrainingSetup {
   func batchBytes(prepared isPrepared: Bool) -> Int {
     func bytes(_ batch: Int, _ count: Int?) -> Int {
       let size = batch * network.inputShape.elementCount
-      return (count ?? BatchWorker.slots(size)) * (size + batch) * 4
+      return (count ?? BatchWorker.slots(size)) * (size + batch * data.train.labelSize) * 4
     }
     return bytes(train.batch, isPrepared ? stepsPerEpoch : nil) + bytes(evaluationBatch, nil)
   }
@@ -92,9 +91,52 @@ public struct TrainingSetup {
     guard data.train.count >= batch else {
       throw DiagnosticError(tooFew(data.train.count, batch, section))
     }
+  }
+
+  private static func checkNeedsNoClasses(
+    _ experiment: Experiment, _ section: DataSection
+  ) throws(DiagnosticError) {
+    for target in experiment.targets {
+      switch target.claim {
+      case .lipschitz: continue
+      case .accuracy, .certifiedAccuracy:
+        throw DiagnosticError(
+          Diagnostic(
+            .dataLabels, "an accuracy needs classes, `\(section.kind)` has target vectors",
+            at: target.span, labels: [.init(section.span, "the data")]))
+      }
+    }
+  }
+
+  private static func check(
+    labelsOf data: LoadedData, _ network: Network, _ loss: LossSection, _ section: DataSection
+  ) throws(DiagnosticError) {
+    let kind = data.train.labelKind
+    guard loss.loss.labels.contains(kind) else {
+      throw DiagnosticError(labelKind(kind, loss, section))
+    }
+    for entry in network.regularisers {
+      guard
+        let refusal = entry.regulariser.refusal(output: network.outputShape, labels: kind)
+      else { continue }
+      throw DiagnosticError(
+        Diagnostic(
+          .conflictingKeys, refusal, at: entry.span, labels: [.init(section.span, "the data")]))
+    }
+    if let refusal = loss.loss.refusal(output: network.outputShape, labels: kind) {
+      throw DiagnosticError(
+        Diagnostic(
+          .shapeMismatch, refusal, at: loss.span, labels: [.init(network.span, "the network")]))
+    }
     let outputs = network.outputShape.elementCount
     for (samples, split) in [(data.train, "training"), (data.test, "test")] {
       guard let samples else { continue }
+      if kind == .targets {
+        guard samples.targetShape == network.outputShape else {
+          throw DiagnosticError(targetShape(samples.targetShape, network, section))
+        }
+        continue
+      }
       if let sample = samples.labels.firstIndex(where: { $0 < 0 || Int($0) >= outputs }) {
         throw DiagnosticError(
           label(samples.labels[sample], sample, split, outputs, network, section))
@@ -118,10 +160,25 @@ private func severalNetworks(_ experiment: Experiment) -> Diagnostic {
     at: experiment.networks.last?.span)
 }
 
-private func targetsNeeded(_ loss: LossSection, _ section: DataSection) -> Diagnostic {
+private func labelKind(
+  _ kind: LabelKind, _ loss: LossSection, _ section: DataSection
+) -> Diagnostic {
+  let (needed, given) =
+    kind == .targets ? ("classes", "target vectors") : ("target vectors", "classes")
+  return Diagnostic(
+    .dataLabels, "`\(loss.family)` needs \(needed), `\(section.kind)` has \(given)",
+    at: loss.span, labels: [.init(section.span, "the data")],
+    help: kind == .targets ? "use `mse` or `mae`" : nil)
+}
+
+private func targetShape(
+  _ shape: Shape, _ network: Network, _ section: DataSection
+) -> Diagnostic {
   Diagnostic(
-    .dataLabels, "`\(loss.family)` needs target vectors, `\(section.kind)` has classes",
-    at: loss.span)
+    .dataShape,
+    "the targets are \(shape.shapeText), the network's output is "
+      + network.outputShape.shapeText,
+    at: section.span, labels: [.init(network.span, "the network")])
 }
 
 func shape(_ shape: Shape, _ network: Network, _ section: DataSection) -> Diagnostic {

@@ -6,6 +6,7 @@ import Layers
 import Losses
 import Model
 import Optimizers
+import Regularisers
 import YAML
 
 /// The description a command works on.
@@ -14,7 +15,7 @@ enum DescriptionFile {
   static var catalogs: Catalogs {
     Catalogs(
       layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
-      adversarialLosses: LossesCatalog.adversarial,
+      adversarialLosses: LossesCatalog.adversarial, regularisers: RegularisersCatalog.all,
       optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
   }
 

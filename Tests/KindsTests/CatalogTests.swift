@@ -4,6 +4,7 @@ import Layers
 import Losses
 import Model
 import Optimizers
+import Regularisers
 import Testing
 
 @Suite struct CatalogTests {
@@ -14,6 +15,7 @@ import Testing
       "Losses",
       (LossesCatalog.all.map { $0.kind } + LossesCatalog.adversarial.map { $0.kind }).sorted()
     ),
+    ("Regularisers", RegularisersCatalog.all.map { $0.kind }),
     ("Optimizers", OptimizersCatalog.all.map { $0.kind }),
   ]
 

@@ -4,13 +4,14 @@ import Layers
 import Losses
 import Model
 import Optimizers
+import Regularisers
 import Rounding
 import Tensors
 import YAML
 
 let catalogs = Catalogs(
   layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
-  adversarialLosses: LossesCatalog.adversarial,
+  adversarialLosses: LossesCatalog.adversarial, regularisers: RegularisersCatalog.all,
   optimizers: OptimizersCatalog.all, datasets: [])
 
 /// A description around one example, and where in its text the example's mark is.
@@ -78,6 +79,16 @@ private func adversarialDocument(_ loss: String) -> String {
   """
 }
 
+private func regulariserDocument(_ regulariser: String) -> String {
+  """
+  lgc: 1
+  name: example
+  model: {input: [6], layers: [{dense: 3}]}
+  regularize:
+    - \(regulariser)
+  """
+}
+
 private func constraintDocument(_ constraint: String) -> String {
   """
   lgc: 1
@@ -103,6 +114,9 @@ let trials: [Trial] =
   }
   + LossesCatalog.adversarial.flatMap { type in
     type.examples.map { Trial(kind: type.kind, $0, adversarialDocument) }
+  }
+  + RegularisersCatalog.all.flatMap { type in
+    type.examples.map { Trial(kind: type.kind, $0, regulariserDocument) }
   }
   + OptimizersCatalog.all.flatMap { type in
     type.examples.map { Trial(kind: type.kind, $0, sectionDocument("optimizer")) }

@@ -22,7 +22,7 @@ import Testing
 
   @Test func everyKindHasAnExampleOfEachSort() {
     let kinds = Set(trials.map(\.kind))
-    #expect(kinds.count == unitTypes.count)
+    #expect(kinds == Set(unitTypes.map { $0.kind }))
     for kind in kinds {
       #expect(trials.contains { $0.kind == kind && $0.code == nil }, "\(kind)")
       #expect(trials.contains { $0.kind == kind && $0.code != nil }, "\(kind)")
@@ -45,4 +45,4 @@ import Testing
 let unitTypes: [any CatalogUnit.Type] =
   catalogs.layers.map { $0 as any CatalogUnit.Type } + catalogs.constraints.map { $0 }
   + catalogs.losses.map { $0 } + catalogs.adversarialLosses.map { $0 }
-  + catalogs.optimizers.map { $0 }
+  + catalogs.regularisers.map { $0 } + catalogs.optimizers.map { $0 }

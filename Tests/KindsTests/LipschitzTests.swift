@@ -12,7 +12,9 @@ import Testing
     let run = try LayerRun(network, batch: 1, mode: .deployed)
     let node = network.nodes[0]
     for norm in Norm.allCases {
-      let constant = try constant(of: node, norm, run)
+      // A value that is read several times moves with all its copies.
+      let copies = [Double](repeating: 1, count: node.inputs.count)
+      let constant = try constant(of: node, norm, run) * norm.length(copies)
       var (largest, excess) = (0.0, 0.0)
       for (a, b) in try pairs(network, run, norm) {
         let length = norm.length(zip(a, b).map { $0 - $1 })
@@ -77,7 +79,11 @@ import Testing
     case .scaled(let weight, let constants):
       let w = try #require(run.state[node.tensorName(weight)])
       return w.map(abs).max()! * constants[norm].value
-    case .weightedSum, .unbounded:
+    case .weightedSum(let coefficients):
+      // Of one input: divided by what the copies are multiplied with.
+      let copies = [Double](repeating: 1, count: coefficients.count)
+      return abs(coefficients.reduce(0, +)) / norm.length(copies)
+    case .unbounded:
       Issue.record("\(node.kind) is not a plain layer")
       return 0
     }

@@ -102,9 +102,9 @@ func evaluate(
 
   @Test func classLossesWantOneNumberPerClass() {
     for loss in [Self.crossEntropy(1), MeanSquaredError(arguments())] as [any SupervisedLoss] {
-      #expect(loss.refusal(output: [10]) == nil)
-      #expect(loss.refusal(output: [2, 5]) != nil)
-      #expect(loss.refusal(output: [1]) != nil)
+      #expect(loss.refusal(output: [10], labels: .classes) == nil)
+      #expect(loss.refusal(output: [2, 5], labels: .classes) != nil)
+      #expect(loss.refusal(output: [1], labels: .classes) != nil)
     }
   }
 }

@@ -58,7 +58,7 @@ import Testing
   @Test(arguments: catalogs.losses.indices)
   func gradientsOfOneOutputAreCentralDifferences(_ index: Int) throws {
     let loss = try catalogs.losses[index].init(arguments())
-    guard loss.refusal(output: [1]) == nil else { return }
+    guard loss.refusal(output: [1], labels: .classes) == nil else { return }
     let z = [0.3, -0.2, 1.4, 0.05]
     let labels = [1.0, 0, 0, 1]
     let gradient = try evaluate(loss, z, [4, 1], labels: labels).gradient
@@ -74,8 +74,8 @@ import Testing
   }
 
   @Test func classLossesOfSeveralColumnsRefuseOne() {
-    #expect(MultiMargin(arguments()).refusal(output: [1]) != nil)
-    #expect(Hinge(arguments()).refusal(output: [1]) == nil)
-    #expect(KantorovichRubinstein(arguments()).refusal(output: [2, 2]) != nil)
+    #expect(MultiMargin(arguments()).refusal(output: [1], labels: .classes) != nil)
+    #expect(Hinge(arguments()).refusal(output: [1], labels: .classes) == nil)
+    #expect(KantorovichRubinstein(arguments()).refusal(output: [2, 2], labels: .classes) != nil)
   }
 }

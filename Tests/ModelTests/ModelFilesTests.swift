@@ -7,6 +7,7 @@ import Lipschitz
 import Losses
 import Model
 import Optimizers
+import Regularisers
 import Testing
 
 /// The repository's own descriptions, with the real catalogs.
@@ -40,7 +41,7 @@ import Testing
 
   private static let catalogs = Catalogs(
     layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
-    adversarialLosses: LossesCatalog.adversarial,
+    adversarialLosses: LossesCatalog.adversarial, regularisers: RegularisersCatalog.all,
     optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
 
   private static func load(_ name: String, _ text: String) -> (Experiment?, [Diagnostic]) {

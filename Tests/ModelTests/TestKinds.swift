@@ -130,8 +130,8 @@ struct TestLoss: SupervisedLoss {
   static let temperature = Argument<Double>("temperature", "τ.", default: 1, in: .positive)
   static let arguments: [any ArgumentDeclaration] = [temperature]
   init(_ arguments: Arguments) {}
-  var labels: LabelKind { .classes }
-  func refusal(output: Shape) -> String? {
+  var labels: Set<LabelKind> { [.classes] }
+  func refusal(output: Shape, labels: LabelKind) -> String? {
     output.count == 1 ? nil : "the loss takes logits, not \(output.shapeText)"
   }
   func lower(output: Value, labels: Value, _ g: GraphBuilder) -> Value { output }

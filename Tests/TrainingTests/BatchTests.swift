@@ -47,6 +47,20 @@ import Testing
     #expect(batches[0].x != batches[10].x)
   }
 
+  @Test func targetsFollowTheirSamples() throws {
+    let samples = Samples(
+      shape: [1], count: 7, storage: .floats((0..<7).map(Float.init)), labels: [], classCount: 0,
+      targets: (0..<7).flatMap { [Float($0) * 2, Float($0) * 3] }, targetShape: [2])
+    for batch in all(
+      .training(samples, try plain(samples), batch: 3, order: .shuffled(seed: 1), total: 4))
+    {
+      #expect(batch.labels == batch.x.flatMap { [$0 * 2, $0 * 3] })
+    }
+    let last = try #require(
+      all(.evaluation(samples, try plain(samples), batch: 4)).last)
+    #expect(last.labels == [8, 12, 10, 15, 12, 18, 0, 0] && last.count == 3)
+  }
+
   @Test(arguments: [0, 1, 7, 8, 13, 29, 30])
   func batchesFromAStepOnAreThoseOfTheWholeRun(first: Int) throws {
     let samples = numbered(67)

@@ -6,13 +6,14 @@ import Layers
 import Losses
 import Model
 import Optimizers
+import Regularisers
 import Testing
 
 @testable import Training
 
 let catalogs = Catalogs(
   layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
-  adversarialLosses: LossesCatalog.adversarial,
+  adversarialLosses: LossesCatalog.adversarial, regularisers: RegularisersCatalog.all,
   optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
 
 /// The experiment of a description that must be sound.

@@ -6,8 +6,10 @@ import YAML
 
 extension Resolver {
   /// Keys that every layer has beside its arguments.
-  static let layerKeys = ["name", "lipschitz", "constraint", "activation", "residual"]
-  static let blockKeys = ["name", "activation"]
+  static let layerKeys = ["name", "from", "lipschitz", "constraint", "activation", "residual"]
+  static let blockKeys = ["name", "from", "activation"]
+  /// The kinds of entries that have layers of their own.
+  static let blockKinds = ["residual", "repeat", "parallel"]
 
   /// nil where there is no list; a wrong entry of a list is `.invalid` and the rest is read.
   func decodeLayers(_ entry: Entry, of owner: String, mayBeEmpty: Bool = false) -> [LayerItem]? {
@@ -36,6 +38,7 @@ extension Resolver {
     switch written.kind {
     case "residual": item = decodeResidualBlock(written, name: name)
     case "repeat": item = decodeRepetition(written, name: name)
+    case "parallel": item = decodeParallel(written, name: name)
     default: item = decodePlainLayer(written, name: name)
     }
     guard let activation = written.body?.entry("activation") else { return [item] }
@@ -43,7 +46,7 @@ extension Resolver {
   }
 
   private var layerWords: [String] {
-    catalogs.layers.map { $0.kind } + ["residual", "repeat"] + Planned.layers
+    catalogs.layers.map { $0.kind } + Self.blockKinds + Planned.layers
   }
 
   /// The layer's own name, or its kind and its ordinal among that kind in its list.
@@ -77,16 +80,16 @@ extension Resolver {
     guard
       let type = kind(
         layer.kind, at: layer.kindSpan, of: catalogs.layers, { $0.kind },
-        alsoAllowed: ["residual", "repeat"], planned: Planned.layers, family: "layer")
+        alsoAllowed: Self.blockKinds, planned: Planned.layers, family: "layer")
     else { return .invalid }
     let before = diagnostics.errorCount
     let lipschitz = layer.body?.entry("lipschitz").flatMap { decodeLipschitz($0) }
     let constraint = layer.body?.entry("constraint").flatMap { decodeConstraint($0) }
     let residual = layer.body?.entry("residual").flatMap { decodeResidualFlag($0) }
+    let from = decodeFrom(layer)
     let arguments = decodeArguments(
       type.arguments, of: layer.kind, node: layer.body, named: layer.kindSpan,
-      shorthand: type.shorthand, common: Self.layerKeys, later: Planned.layerKeys,
-      into: &diagnostics)
+      shorthand: type.shorthand, common: Self.layerKeys, into: &diagnostics)
     guard let arguments, diagnostics.errorCount == before,
       let unit = instantiate(
         arguments, into: &diagnostics,
@@ -94,7 +97,7 @@ extension Resolver {
     else { return .invalid }
     return .layer(
       LayerEntry(
-        name: name, kind: layer.kind, type: type, layer: unit, arguments: arguments,
+        name: name, from: from, kind: layer.kind, type: type, layer: unit, arguments: arguments,
         lipschitz: lipschitz, constraint: constraint, residual: residual, span: layer.span,
         kindSpan: layer.kindSpan))
   }
@@ -152,7 +155,8 @@ extension Resolver {
     let arguments = decodeArguments(
       [Self.mode, Self.weight], of: "residual", node: layer.body, named: layer.kindSpan,
       common: Self.blockKeys + ["layers", "shortcut"],
-      later: Planned.layerKeys + ["lipschitz", "constraint"], into: &diagnostics)
+      later: Self.laterBlockKeys, into: &diagnostics)
+    let from = decodeFrom(layer)
     let setting = arguments.flatMap { residualSetting($0, span: layer.kindSpan) }
     let layers = decodeBlockLayers(body, layer)
     var shortcut: [LayerItem]?
@@ -170,7 +174,7 @@ extension Resolver {
     guard let setting, let layers, diagnostics.errorCount == before else { return .invalid }
     return .residual(
       ResidualEntry(
-        name: name, setting: setting, body: layers, shortcut: shortcut, span: layer.span,
+        name: name, from: from, setting: setting, body: layers, shortcut: shortcut, span: layer.span,
         kindSpan: layer.kindSpan))
   }
 
@@ -178,18 +182,133 @@ extension Resolver {
 
   private func decodeRepetition(_ layer: WrittenLayer, name: String) -> LayerItem {
     let times = Argument<Int>("times", "How often the layers follow each other.", in: .atLeastOne)
-    guard let body = blockBody(layer, keys: ["times", "layers"]) else { return .invalid }
+    let shared = Argument<Bool>(
+      "shared", "Whether all rounds use the weights of the first.", default: false)
+    guard let body = blockBody(layer, keys: ["times", "layers", "shared"]) else { return .invalid }
     let before = diagnostics.errorCount
     let arguments = decodeArguments(
-      [times], of: "repeat", node: body, named: layer.kindSpan,
+      [times, shared], of: "repeat", node: body, named: layer.kindSpan,
       common: Self.blockKeys + ["layers"],
-      later: Planned.layerKeys + ["lipschitz", "constraint", "residual"], into: &diagnostics)
+      later: Self.laterBlockKeys + ["residual"], into: &diagnostics)
+    let from = decodeFrom(layer)
     let layers = decodeBlockLayers(body, layer)
     guard let arguments, let layers, diagnostics.errorCount == before else { return .invalid }
     return .repetition(
       RepetitionEntry(
-        name: name, times: arguments[times], body: layers, span: layer.span,
+        name: name, from: from, times: arguments[times], isShared: arguments[shared], body: layers,
+        span: layer.span, kindSpan: layer.kindSpan))
+  }
+
+  // MARK: parallel
+
+  private static let combination = Argument<ParallelEntry.Combination>(
+    "combine", "How the branches' results join.", default: .sum)
+  private static let weights = Argument<[Double]>.optional(
+    "weights", "One number a branch, for `combine: weighted`.")
+  private static let axis = Argument<Int>(
+    "axis", "The axis of `combine: concat`; 0 is the channels.", default: 0, in: .nonNegative)
+
+  private func decodeParallel(_ layer: WrittenLayer, name: String) -> LayerItem {
+    let declared: [any ArgumentDeclaration] = [Self.combination, Self.weights, Self.axis]
+    guard let body = blockBody(layer, keys: ["branches"] + declared.map(\.name)) else {
+      return .invalid
+    }
+    let before = diagnostics.errorCount
+    let arguments = decodeArguments(
+      declared, of: "parallel", node: body, named: layer.kindSpan,
+      common: Self.blockKeys + ["branches"], later: Self.laterBlockKeys + ["residual"],
+      into: &diagnostics)
+    let from = decodeFrom(layer)
+    guard let entry = body.entry("branches") else {
+      if body.mapping?.misspells("branches", allowed: ["branches"] + declared.map(\.name)) != true {
+        diagnostics.append(
+          .missingKey(
+            "branches", of: "parallel", at: layer.kindSpan, "a list of lists of layers"))
+      }
+      return .invalid
+    }
+    guard let nodes = entry.value.sequence else {
+      diagnostics.append(.expected("a list of lists of layers", found: entry.value))
+      return .invalid
+    }
+    if nodes.count < 2 {
+      diagnostics.append(
+        Diagnostic(
+          .outOfRange, "`parallel` has \(nodes.count == 0 ? "no branch" : "one branch only")",
+          at: entry.value.span, help: "each branch is a list of layers, `[]` for none"))
+    }
+    let branches = nodes.map { node in
+      decodeLayers(
+        Entry(key: "branches", keySpan: node.span, value: node), of: "parallel", mayBeEmpty: true)
+    }
+    guard let arguments, diagnostics.errorCount == before else { return .invalid }
+    let combination = arguments[Self.combination]
+    let weights = arguments[optional: Self.weights]
+    if let problem = problem(weights, combination, branches.count) {
+      diagnostics.append(
+        Diagnostic(
+          problem.code, problem.message,
+          at: arguments.spans[weights == nil ? "combine" : "weights"] ?? layer.kindSpan,
+          help: problem.help))
+      return .invalid
+    }
+    if combination != .concat, let span = arguments.spans["axis"] {
+      diagnostics.append(
+        Diagnostic(
+          .conflictingKeys, "`axis` is of `combine: concat` and not of `\(combination.rawValue)`",
+          at: span))
+      return .invalid
+    }
+    return .parallel(
+      ParallelEntry(
+        name: name, from: from, branches: branches.map { $0! }, combination: combination,
+        weights: weights ?? [], axis: arguments[Self.axis], arguments: arguments, span: layer.span,
         kindSpan: layer.kindSpan))
+  }
+
+  private func problem(
+    _ weights: [Double]?, _ combination: ParallelEntry.Combination, _ branches: Int
+  ) -> ArgumentProblem? {
+    guard combination == .weighted else {
+      if weights == nil { return nil }
+      return ArgumentProblem(
+        "`\(combination.rawValue)` takes no weights", help: "write `combine: weighted`",
+        code: .conflictingKeys)
+    }
+    if weights?.count == branches { return nil }
+    return ArgumentProblem(
+      "\(weights.map { "\($0.count)" } ?? "no") weights for \(branches) branches",
+      help: "give each branch one, as `weights: [0.5, 0.5]`")
+  }
+
+  // MARK: names
+
+  /// A list of layers' bounds is not yet one setting of the block.
+  private static let laterBlockKeys = ["lipschitz", "constraint"]
+
+  private func decodeFrom(_ layer: WrittenLayer) -> NameList? {
+    layer.body?.entry("from").flatMap { decodeNames($0, of: "from") }
+  }
+
+  /// A name of a layer, or a list of them.
+  func decodeNames(_ entry: Entry, of key: String) -> NameList? {
+    let nodes = entry.value.sequence ?? [entry.value]
+    if nodes.isEmpty {
+      diagnostics.append(
+        Diagnostic(.outOfRange, "`\(key)` needs at least one name", at: entry.value.span))
+      return nil
+    }
+    let names = nodes.map { node -> (name: String, span: Span)? in
+      guard let name = node.string else {
+        let help = node.int.map { _ in "layers are addressed by name; give the layer a `name`" }
+        diagnostics.append(.expected("the name of a layer", found: node, help: help))
+        return nil
+      }
+      return (name, node.span)
+    }
+    if names.contains(where: { $0 == nil }) { return nil }
+    return NameList(
+      names: names.map { $0! }, isList: entry.value.sequence != nil, span: entry.value.span)
   }
 
   private func blockBody(_ layer: WrittenLayer, keys: [String]) -> Node? {

@@ -9,13 +9,24 @@ indirect enum LayerItem {
   case layer(LayerEntry)
   case residual(ResidualEntry)
   case repetition(RepetitionEntry)
+  case parallel(ParallelEntry)
   /// Already reported; no shapes are inferred past it.
   case invalid
+}
+
+/// Names of layers as written: `from:`, `outputs:`.
+struct NameList {
+  var names: [(name: String, span: Span)]
+  /// Whether a list was written.
+  var isList: Bool
+  var span: Span
 }
 
 struct LayerEntry {
   /// The name inside its own list.
   var name: String
+  /// nil: what stands before it.
+  var from: NameList?
   var kind: String
   var type: any Layer.Type
   var layer: any Layer
@@ -30,6 +41,7 @@ struct LayerEntry {
 /// `residual: {layers: …}` as an entry of its own.
 struct ResidualEntry {
   var name: String
+  var from: NameList?
   var setting: ResidualSetting
   var body: [LayerItem]
   /// nil: the identity.
@@ -38,12 +50,46 @@ struct ResidualEntry {
   var kindSpan: Span
 }
 
+/// `parallel:`: branches that read the same value.
+struct ParallelEntry {
+  enum Combination: String, Sendable, CaseIterable, ArgumentValue {
+    case sum, mean, concat, weighted
+  }
+  var name: String
+  var from: NameList?
+  var branches: [[LayerItem]]
+  var combination: Combination
+  /// One number a branch where `combination` is `weighted`.
+  var weights: [Double]
+  /// Of `concat`.
+  var axis: Int
+  var arguments: Arguments
+  var span: Span
+  var kindSpan: Span
+}
+
 struct RepetitionEntry {
   var name: String
+  var from: NameList?
   var times: Int
+  /// Whether all rounds use the weights of the first.
+  var isShared: Bool
   var body: [LayerItem]
   var span: Span
   var kindSpan: Span
+}
+
+extension LayerItem {
+  /// nil for what was already reported.
+  var name: String? {
+    switch self {
+    case .layer(let entry): entry.name
+    case .residual(let entry): entry.name
+    case .repetition(let entry): entry.name
+    case .parallel(let entry): entry.name
+    case .invalid: nil
+    }
+  }
 }
 
 /// How a block's input joins its output.
@@ -84,7 +130,10 @@ struct ModelSection {
   var lipschitz: LipschitzSetting?
   var constraint: ConstraintSetting?
   var layers: [LayerItem]
-  /// The entry `optimizer` of a network of `models:`.
+  /// nil: the last layer's value.
+  var outputs: NameList?
+  /// The entries `regularize` and `optimizer` of a network of `models:`.
+  var regularisers: Entry?
   var optimizer: Entry?
   var span: Span
 }

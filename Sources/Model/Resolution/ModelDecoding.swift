@@ -6,9 +6,9 @@ import YAML
 // `model:` → ModelSection: kinds, arguments and names, without shapes.
 
 extension Resolver {
-  static let modelKeys = ["input", "lipschitz", "constraint", "layers"]
+  static let modelKeys = ["input", "lipschitz", "constraint", "layers", "outputs"]
   /// Those of a network of `models:`.
-  static let networkKeys = modelKeys + ["optimizer"]
+  static let networkKeys = modelKeys + ["regularize", "optimizer"]
 
   /// `model:`, or a network of `models:` by its name there.
   func decodeModel(_ entry: Entry) -> ModelSection? {
@@ -19,10 +19,7 @@ extension Resolver {
       return nil
     }
     for entry in entries where !allowed.contains(entry.key) && !entry.key.isFreeKey {
-      diagnostics.append(
-        Planned.modelKeys.contains(entry.key)
-          ? .notSupportedYet("the key `\(entry.key)` of `\(name)`", entry.keySpan)
-          : .unknownKey(entry, of: name, allowed: allowed))
+      diagnostics.append(.unknownKey(entry, of: name, allowed: allowed))
     }
     let node = entry.value
     var lipschitz = node.entry("lipschitz").flatMap { decodeLipschitz($0) }
@@ -47,11 +44,13 @@ extension Resolver {
     } else if !entries.misspells("layers", allowed: allowed) {
       diagnostics.append(.missingKey("layers", of: name, at: entry.keySpan, "a list of layers"))
     }
+    let outputs = node.entry("outputs").flatMap { decodeNames($0, of: "outputs") }
     guard let input, let layers else { return nil }
     return ModelSection(
       input: input.shape, noise: input.noise, lipschitz: lipschitz, constraint: constraint,
-      layers: layers, optimizer: name == "model" ? nil : node.entry("optimizer"),
-      span: entry.keySpan)
+      layers: layers, outputs: outputs,
+      regularisers: name == "model" ? nil : node.entry("regularize"),
+      optimizer: name == "model" ? nil : node.entry("optimizer"), span: entry.keySpan)
   }
 
   /// A generator reads noise, every other network data.

@@ -17,10 +17,16 @@ extension Resolver {
       return nil
     }
     let sections = decodeModels(models)
+    // The common sections hold for the networks without their own.
+    let regularisers = root.entry("regularize").map { resolveRegularisers($0) } ?? []
     let networks = Self.networkNames.map { name in
-      sections[name].flatMap {
+      var network = sections[name].flatMap {
         NetworkBuilder($0, name: name, scope: name + ".", diagnostics: self).build()
       }
+      let own = sections[name]?.regularisers.map { resolveRegularisers($0) }
+      network?.regularisers = own ?? regularisers
+      if let network { checkRegularisers(of: network, labels: nil) }
+      return network
     }
     if let generator = networks[0], let critic = networks[1] { match(generator, critic) }
     let data = root.entry("data").flatMap { resolveData($0) }
@@ -31,7 +37,6 @@ extension Resolver {
           at: validation.span, help: "take `validation` away"))
     }
     let loss = root.entry("loss").flatMap { resolveAdversarialLoss($0) }
-    // The common section holds for the networks without their own.
     let needsCommon = Self.networkNames.contains { sections[$0]?.optimizer == nil }
     let written = root.entry("optimizer")
     let common = written != nil || needsCommon ? resolveOptimizer(written) : nil

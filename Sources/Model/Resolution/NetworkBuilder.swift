@@ -10,10 +10,18 @@ struct NetworkBuilder {
   private let model: ModelSection
   private let name: String
   private let scope: String
-  private let resolver: Resolver
-  private var nodes: [LayerNode] = []
+  let resolver: Resolver
+  private(set) var nodes: [LayerNode] = []
   private var blocks: [ResidualBlock] = []
+  var branchings: [Branching] = []
   private var places: [String: Span] = [:]
+  /// What the entry of a full name gives, for `from` and `outputs`.
+  private var values: [String: NetworkValue] = [:]
+  /// The lists that are being read, outermost first: their prefix and the names in them.
+  private var lists: [(prefix: String, names: [String])] = []
+  /// Rounds after the first of a repeat with shared weights: the prefix of the round, and of the
+  /// first one, outermost first.
+  private var sharing: [(round: String, first: String)] = []
   /// Layers that inherit a constraint without a bound for it, and the constraint's place.
   private var unbounded: [(name: String, constraint: Span)] = []
 
@@ -29,15 +37,17 @@ struct NetworkBuilder {
   }
 
   consuming func build() -> Network? {
-    let output = append(model.layers, to: .input, prefix: "")
+    var output = append(model.layers, to: .input, prefix: "")
     reportConstraintsWithoutBound()
-    guard let output else { return nil }
+    if let last = output { output = appendOutputs(model.outputs, last: last) }
+    guard let output, everythingIsRead(output) else { return nil }
     return Network(
       name: name, inputShape: model.input, norm: model.lipschitz?.norm ?? .l2, nodes: nodes,
-      output: output, blocks: blocks, span: model.span, noise: model.noise)
+      output: output, blocks: blocks, branchings: branchings, span: model.span,
+      noise: model.noise)
   }
 
-  private func shape(_ value: NetworkValue) -> Shape {
+  func shape(_ value: NetworkValue) -> Shape {
     switch value {
     case .input: model.input
     case .node(let index): nodes[index].outputShape
@@ -45,36 +55,118 @@ struct NetworkBuilder {
   }
 
   /// nil: something in the list was reported.
-  private mutating func append(
+  mutating func append(
     _ items: [LayerItem], to input: NetworkValue, prefix: String
   ) -> NetworkValue? {
+    lists.append((prefix, items.compactMap(\.name)))
+    defer { lists.removeLast() }
     var value = input
     for item in items {
       let next: NetworkValue?
       switch item {
-      case .layer(let entry): next = append(entry, to: value, prefix: prefix)
-      case .residual(let entry): next = append(entry, to: value, prefix: prefix)
-      case .repetition(let entry): next = append(entry, to: value, prefix: prefix)
+      case .layer(let entry):
+        next = sources(entry.from, else: value).flatMap {
+          append(entry, to: $0, prefix: prefix)
+        }
+      case .residual(let entry):
+        next = source(entry.from, else: value).flatMap { append(entry, to: $0, prefix: prefix) }
+      case .repetition(let entry):
+        next = source(entry.from, else: value).flatMap { append(entry, to: $0, prefix: prefix) }
+      case .parallel(let entry):
+        next = source(entry.from, else: value).flatMap { append(entry, to: $0, prefix: prefix) }
       case .invalid: next = nil
       }
       guard let next else { return nil }
+      if let name = item.name { values[prefix + name] = next }
       value = next
     }
     return value
   }
 
+  // MARK: names
+
+  /// What `from` names, else the value before; nil: reported.
+  private func sources(_ from: NameList?, else before: NetworkValue) -> [NetworkValue]? {
+    guard let from else { return [before] }
+    let values = from.names.map { value(of: $0.name, at: $0.span) }
+    return values.contains { $0 == nil } ? nil : values.map { $0! }
+  }
+
+  private func source(_ from: NameList?, else before: NetworkValue) -> NetworkValue? {
+    guard let values = sources(from, else: before) else { return nil }
+    if values.count == 1 { return values[0] }
+    resolver.diagnostics.append(
+      Diagnostic(
+        .shapeMismatch, "a block takes one input, not \(values.count)", at: from!.span,
+        help: "join them first with `add` or `concat`"))
+    return nil
+  }
+
+  /// An earlier layer or block by its name: in its own list, then in the lists around it. `input`
+  /// is the network's input where no layer is called so.
+  private func value(of name: String, at span: Span) -> NetworkValue? {
+    for list in lists.reversed() {
+      if let value = values[list.prefix + name] { return value }
+    }
+    if let value = values[name] { return value }
+    if name == "input" { return .input }
+    var known = ["input"]
+    for list in lists {
+      known += list.names.filter { values[list.prefix + $0] != nil }
+    }
+    if lists.isEmpty { known += values.keys.sorted() }
+    resolver.diagnostics.append(
+      lists.contains { $0.names.contains(name) }
+        ? Diagnostic(
+          .unknownName, "`\(name)` does not stand before this layer", at: span,
+          help: "a layer reads what was computed earlier; move it up")
+        : Diagnostic(
+          .unknownName, "there is no layer `\(name)`", at: span,
+          notes: ["what can be read here: " + listed(known)],
+          help: didYouMean(name, among: known)))
+    return nil
+  }
+
+  /// The value that leaves: the last, the one that `outputs` names, or those it names one after the
+  /// other along axis 0.
+  private mutating func appendOutputs(
+    _ outputs: NameList?, last: NetworkValue
+  ) -> NetworkValue? {
+    guard let outputs else { return last }
+    guard let values = sources(outputs, else: last) else { return nil }
+    if values.count == 1 { return values[0] }
+    return join(
+      Concatenation(axis: 0), values, name: "outputs", kind: "concat", span: outputs.span)
+  }
+
+  /// A layer whose result goes nowhere is a mistake in the wiring.
+  private func everythingIsRead(_ output: NetworkValue) -> Bool {
+    var read = Set(nodes.flatMap(\.inputs))
+    read.insert(output)
+    var places: Set<Span> = []
+    for (index, node) in nodes.enumerated()
+    where !read.contains(.node(index)) && places.insert(node.kindSpan).inserted {
+      resolver.diagnostics.append(
+        Diagnostic(
+          .unreadLayer, "nothing reads `\(node.name)`", at: node.kindSpan,
+          help: "name it in the `from` of a later layer or in `outputs` of the model, or leave "
+            + "it out"))
+    }
+    return places.isEmpty
+  }
+
   // MARK: layers
 
   private mutating func append(
-    _ entry: LayerEntry, to input: NetworkValue, prefix: String
+    _ entry: LayerEntry, to inputs: [NetworkValue], prefix: String
   ) -> NetworkValue? {
     let name = prefix + entry.name
-    let inputShape = shape(input)
+    let inputShapes = inputs.map(shape)
     let output: Shape
     do throws(ShapeProblem) {
-      output = try entry.layer.outputShape([inputShape])
+      output = try entry.layer.outputShape(inputShapes)
     } catch {
-      report(error, entry, input: input)
+      report(error, entry, inputs: inputs)
       return nil
     }
     guard output.checkedElementCount != nil else {
@@ -82,13 +174,13 @@ struct NetworkBuilder {
         .tensorTooLarge("the output of `\(name)`", output, at: sizeSpan(entry)))
       return nil
     }
-    let weights = entry.layer.weights([inputShape])
+    let weights = entry.layer.weights(inputShapes)
     for weight in weights where weight.shape.checkedElementCount == nil {
       resolver.diagnostics.append(
         .tensorTooLarge("the tensor `\(name).\(weight.name)`", weight.shape, at: sizeSpan(entry)))
       return nil
     }
-    let operation = entry.layer.operation([inputShape])
+    let operation = entry.layer.operation(inputShapes)
     guard claim(name, at: entry.kindSpan) else { return nil }
     let declared: DeclaredBound?
     switch declaredBound(entry, name: name, weights: weights, operation: operation) {
@@ -96,22 +188,44 @@ struct NetworkBuilder {
     case .none: declared = nil
     case .refused: return nil
     }
+    let source = weights.isEmpty ? nil : weightSource(of: name)
     nodes.append(
       LayerNode(
-        name: name, kind: entry.kind, layer: entry.layer, inputs: [input],
-        inputShapes: [inputShape], outputShape: output, weights: weights, operation: operation,
-        declared: declared, span: entry.span, kindSpan: entry.kindSpan, scope: scope))
+        name: name, kind: entry.kind, layer: entry.layer, inputs: inputs,
+        inputShapes: inputShapes, outputShape: output, weights: source == nil ? weights : [],
+        operation: operation, declared: declared, span: entry.span, kindSpan: entry.kindSpan,
+        scope: scope, weightSource: source))
     let body = NetworkValue.node(nodes.count - 1)
     guard let residual = entry.residual else { return body }
-    guard output == inputShape else {
+    guard inputs.count == 1 else {
+      resolver.diagnostics.append(
+        Diagnostic(
+          .conflictingKeys, "`residual` adds the layer's input, and `\(name)` has "
+            + "\(inputs.count)", at: residual.span, labels: [.init(entry.kindSpan, "this layer")]))
+      return nil
+    }
+    guard output == inputShapes[0] else {
       resolver.diagnostics.append(
         .shapeNotPreserved(
-          name, from: inputShape, to: output, at: residual.span, layer: entry.kindSpan))
+          name, from: inputShapes[0], to: output, at: residual.span, layer: entry.kindSpan))
       return nil
     }
     return merge(
-      residual, name: name + ".residual", entry: input, body: body, shortcut: input,
+      residual, name: name + ".residual", entry: inputs[0], body: body, shortcut: inputs[0],
       span: residual.span)
+  }
+
+  /// Whose tensors the layer of a later round reads; nil: its own.
+  private func weightSource(of name: String) -> WeightSource? {
+    var owner = name
+    for place in sharing.reversed() where owner.hasPrefix(place.round) {
+      owner = place.first + owner.dropFirst(place.round.count)
+    }
+    if owner == name { return nil }
+    guard let index = nodes.firstIndex(where: { $0.name == owner }) else {
+      fatalError("lgc's own bug: `\(name)` has no first round")
+    }
+    return WeightSource(node: index, name: owner, weights: nodes[index].weights)
   }
 
   /// Where a layer that became too large is wrong: its first size, else its kind.
@@ -159,7 +273,7 @@ struct NetworkBuilder {
       span: entry.kindSpan)
   }
 
-  private func lastPlace(_ value: NetworkValue) -> Span? {
+  func lastPlace(_ value: NetworkValue) -> Span? {
     if case .node(let index) = value { nodes[index].kindSpan } else { nil }
   }
 
@@ -167,20 +281,51 @@ struct NetworkBuilder {
     _ setting: ResidualSetting, name: String, entry: NetworkValue, body: NetworkValue,
     shortcut: NetworkValue, span: Span
   ) -> NetworkValue? {
-    guard claim(name, at: span) else { return nil }
     let sum = WeightedSum(coefficients: setting.mode.coefficients(setting.weight))
-    let shapes = [shape(shortcut), shape(body)]
-    nodes.append(
-      LayerNode(
-        name: name, kind: WeightedSum.kind, layer: sum, inputs: [shortcut, body],
-        inputShapes: shapes, outputShape: shapes[0], weights: [], operation: sum.operation(shapes),
-        declared: nil, span: span, kindSpan: span))
-    let output = NetworkValue.node(nodes.count - 1)
+    guard
+      let output = join(sum, [shortcut, body], name: name, kind: WeightedSum.kind, span: span)
+    else { return nil }
     blocks.append(
       ResidualBlock(
         name: name, mode: setting.mode, weight: setting.weight, entry: entry, body: body,
         shortcut: shortcut, merge: output, span: span))
     return output
+  }
+
+  /// A node without weights that closes a block; nil: reported.
+  mutating func join(
+    _ layer: any Layer, _ inputs: [NetworkValue], name: String, kind: String, span: Span
+  ) -> NetworkValue? {
+    let shapes = inputs.map(shape)
+    let output: Shape
+    do throws(ShapeProblem) {
+      output = try layer.outputShape(shapes)
+    } catch {
+      resolver.diagnostics.append(
+        Diagnostic(
+          .shapeMismatch, "`\(name)`: \(error.message)", at: span, labels: labels(inputs),
+          help: error.help))
+      return nil
+    }
+    guard claim(name, at: span) else { return nil }
+    nodes.append(
+      LayerNode(
+        name: name, kind: kind, layer: layer, inputs: inputs, inputShapes: shapes,
+        outputShape: output, weights: [], operation: layer.operation(shapes), declared: nil,
+        span: span, kindSpan: span))
+    return .node(nodes.count - 1)
+  }
+
+  /// Where each of several values comes from and what its shape is.
+  private func labels(_ inputs: [NetworkValue]) -> [Diagnostic.Label] {
+    var labels: [Diagnostic.Label] = []
+    for input in inputs {
+      guard let span = lastPlace(input), !labels.contains(where: { $0.span == span }) else {
+        continue
+      }
+      labels.append(.init(span, "gives \(shape(input).shapeText)"))
+    }
+    return labels
   }
 
   private mutating func append(
@@ -194,11 +339,23 @@ struct NetworkBuilder {
           at: entry.kindSpan))
       return nil
     }
+    func roundName(_ round: Int) -> String { "\(prefix)\(entry.name).\(round)." }
     var value = input
     for round in 1...entry.times {
-      let name = "\(prefix)\(entry.name).\(round)."
-      guard let next = append(entry.body, to: value, prefix: name) else { return nil }
+      let isAgain = entry.isShared && round > 1
+      if isAgain { sharing.append((roundName(round), roundName(1))) }
+      let next = append(entry.body, to: value, prefix: roundName(round))
+      if isAgain { sharing.removeLast() }
+      guard let next else { return nil }
       value = next
+      // Then every layer has the shape, and so the operator, that it has in the first round.
+      guard !entry.isShared || shape(value) == shape(input) else {
+        resolver.diagnostics.append(
+          .sharedShapes(
+            prefix + entry.name, from: shape(input), to: shape(value), at: entry.kindSpan,
+            last: lastPlace(value)))
+        return nil
+      }
     }
     return value
   }
@@ -263,16 +420,12 @@ struct NetworkBuilder {
     }
   }
 
-  private func report(_ problem: ShapeProblem, _ entry: LayerEntry, input: NetworkValue) {
-    var labels: [Diagnostic.Label] = []
-    if let span = lastPlace(input) {
-      labels.append(.init(span, "gives \(shape(input).shapeText)"))
-    }
+  private func report(_ problem: ShapeProblem, _ entry: LayerEntry, inputs: [NetworkValue]) {
     resolver.diagnostics.append(
       Diagnostic(
         .shapeMismatch, problem.message,
         at: problem.argument.map { entry.arguments.span(of: $0) } ?? entry.kindSpan,
-        labels: labels, help: problem.help))
+        labels: labels(inputs), help: problem.help))
   }
 }
 
@@ -287,6 +440,17 @@ extension Diagnostic {
       "`\(name)` turns \(input.shapeText) into \(output.shapeText), so they cannot be added",
       at: span, labels: [.init(layer, "this layer")],
       help: "use a `residual:` block with a `shortcut`, or make the shapes equal")
+  }
+
+  fileprivate static func sharedShapes(
+    _ name: String, from input: Shape, to output: Shape, at span: Span, last: Span?
+  ) -> Diagnostic {
+    Diagnostic(
+      .shapeNotPreserved,
+      "`\(name)` turns \(input.shapeText) into \(output.shapeText), so its next round could not "
+        + "use the same weights",
+      at: span, labels: last.map { [.init($0, "gives \(output.shapeText)")] } ?? [],
+      help: "end the layers with the shape they begin with, or leave out `shared`")
   }
 
   fileprivate static func blockShapes(

@@ -23,6 +23,7 @@ extension Resolver {
         for (model, network) in zip(models, experiment.networks) {
           text.section(network.name) { text in
             Self.write(model.section, to: &text)
+            Self.write(network.regularisers, to: &text)
             if let optimizer = model.optimizer {
               text.line("optimizer: \(Self.text(of: optimizer))")
             }
@@ -31,6 +32,9 @@ extension Resolver {
       }
     }
     if let loss { text.line("loss: \(Self.text(of: loss, key: "family"))") }
+    if experiment.networks.count == 1 {
+      Self.write(experiment.networks[0].regularisers, to: &text)
+    }
     if let optimizer, let section = experiment.optimizer {
       text.line("optimizer: \(Self.text(of: (section, optimizer)))")
     }
@@ -88,6 +92,19 @@ extension Resolver {
     text.line("constraint: \(Self.text(of: model.constraint) ?? "{type: none}")")
     text.line("layers:")
     text.indented { write(model.layers, to: &$0) }
+    if let outputs = model.outputs { text.line("outputs: \(outputs.yamlText)") }
+  }
+
+  private static func write(
+    _ regularisers: [NetworkRegulariser], to text: inout ResolvedWriter
+  ) {
+    if regularisers.isEmpty { return }
+    text.section("regularize") { text in
+      for entry in regularisers {
+        let pairs = pairs(type(of: entry.regulariser).arguments, entry.arguments)
+        text.line("- \(entry.kind): {\(pairs.joined(separator: ", "))}")
+      }
+    }
   }
 
   private static func text(of optimizer: ResolvedOptimizer) -> String {
@@ -102,7 +119,7 @@ extension Resolver {
     for item in items {
       switch item {
       case .layer(let entry):
-        var pairs = ["name: \(entry.name.yamlText)"]
+        var pairs = ["name: \(entry.name.yamlText)"] + Self.pairs(entry.from)
         pairs += Self.pairs(entry.type.arguments, entry.arguments)
         if let value = Self.text(of: entry.lipschitz) { pairs.append("lipschitz: \(value)") }
         if let value = Self.text(of: entry.constraint) { pairs.append("constraint: \(value)") }
@@ -114,7 +131,7 @@ extension Resolver {
         text.line("- residual:")
         text.indented(by: 2) { text in
           text.line("name: \(entry.name.yamlText)")
-          for pair in Self.pairs(entry.setting) { text.line(pair) }
+          for pair in Self.pairs(entry.from) + Self.pairs(entry.setting) { text.line(pair) }
           text.section("layers") { Self.write(entry.body, to: &$0) }
           guard let shortcut = entry.shortcut else { return }
           text.section("shortcut") { text in
@@ -126,8 +143,29 @@ extension Resolver {
         text.line("- repeat:")
         text.indented(by: 2) { text in
           text.line("name: \(entry.name.yamlText)")
+          for pair in Self.pairs(entry.from) { text.line(pair) }
           text.line("times: \(entry.times)")
+          text.line("shared: \(entry.isShared)")
           text.section("layers") { Self.write(entry.body, to: &$0) }
+        }
+      case .parallel(let entry):
+        text.line("- parallel:")
+        text.indented(by: 2) { text in
+          text.line("name: \(entry.name.yamlText)")
+          for pair in Self.pairs(entry.from) { text.line(pair) }
+          text.line("combine: \(entry.combination.rawValue)")
+          if entry.combination == .weighted { text.line("weights: \(entry.weights.yamlText)") }
+          if entry.combination == .concat { text.line("axis: \(entry.axis)") }
+          text.section("branches") { text in
+            for branch in entry.branches {
+              if branch.isEmpty {
+                text.line("- []")
+              } else {
+                text.line("-")
+                text.indented { Self.write(branch, to: &$0) }
+              }
+            }
+          }
         }
       case .invalid: break
       }
@@ -144,6 +182,10 @@ extension Resolver {
       arguments.values[declaration.name].flatMap { declaration.yamlText($0) }
         .map { "\(declaration.name): \($0)" }
     }
+  }
+
+  private static func pairs(_ from: NameList?) -> [String] {
+    from.map { ["from: \($0.yamlText)"] } ?? []
   }
 
   private static func pairs(_ setting: ResidualSetting) -> [String] {
@@ -186,6 +228,12 @@ extension Resolver {
       return "certified_accuracy: {norm: \(norm.rawValue), radius: \(radius.yamlText), "
         + "\(goal("at_least", share))}"
     }
+  }
+}
+
+extension NameList {
+  fileprivate var yamlText: String {
+    isList ? names.map(\.name).yamlText : names[0].name.yamlText
   }
 }
 

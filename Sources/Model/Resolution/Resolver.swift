@@ -59,7 +59,7 @@ final class Resolver {
   }
 
   static let topLevelKeys = [
-    "lgc", "name", "data", "model", "models", "loss", "optimizer", "train", "targets",
+    "lgc", "name", "data", "model", "models", "loss", "regularize", "optimizer", "train", "targets",
   ]
 
   func resolve(_ root: Node) -> Experiment? {
@@ -86,11 +86,16 @@ final class Resolver {
         .missingKey("model", of: "the description", at: root.startSpan, "the network"))
     }
     let section = model.flatMap { decodeModel($0) }
-    let network = section.flatMap {
+    var network = section.flatMap {
       NetworkBuilder($0, name: "model", diagnostics: self).build()
     }
+    let regularisers = root.entry("regularize").map { resolveRegularisers($0) }
+    network?.regularisers = regularisers ?? []
     let data = root.entry("data").flatMap { resolveData($0) }
     let loss = root.entry("loss").flatMap { resolveLoss($0, network: network) }
+    if let network {
+      checkRegularisers(of: network, labels: loss?.section.loss.usualLabels ?? .classes)
+    }
     let optimizer = resolveOptimizer(root.entry("optimizer"))
     let train = resolveTrain(root.entry("train"))
     checkStopping(train, data)

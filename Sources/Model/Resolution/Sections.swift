@@ -115,7 +115,11 @@ extension Resolver {
         arguments, into: &diagnostics,
         { (arguments) throws(ArgumentProblem) -> any SupervisedLoss in try type.init(arguments) })
     else { return nil }
-    if let network, let refusal = loss.refusal(output: network.outputShape) {
+    // What kind of labels there are, only the data know.
+    let refusals = loss.labels.map { kind in
+      network.flatMap { loss.refusal(output: $0.outputShape, labels: kind) }
+    }
+    if let network, let refusal = refusals.compactMap({ $0 }).min(), !refusals.contains(nil) {
       var labels: [Diagnostic.Label] = []
       if case .node(let index) = network.output {
         labels.append(

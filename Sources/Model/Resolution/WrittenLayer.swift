@@ -11,8 +11,12 @@ struct WrittenLayer {
   /// What stands after the kind; nil for a bare word.
   var body: Node?
 
-  /// - Parameter words: the kinds a list may name, to explain a mapping of several keys.
-  init?(_ node: Node, words: [String], into diagnostics: inout [Diagnostic]) {
+  /// - Parameters:
+  ///   - what: what the list is of.
+  ///   - words: the kinds a list may name, to explain a mapping of several keys.
+  init?(
+    _ node: Node, what: String = "layer", words: [String], into diagnostics: inout [Diagnostic]
+  ) {
     span = node.span
     if let word = node.string {
       kind = word
@@ -20,11 +24,11 @@ struct WrittenLayer {
       return
     }
     guard let entries = node.mapping else {
-      diagnostics.append(.expected("a layer: its kind, or `kind: {…}`", found: node))
+      diagnostics.append(.expected("a \(what): its kind, or `kind: {…}`", found: node))
       return nil
     }
     guard entries.count == 1 else {
-      diagnostics.append(.severalKeys(node, entries, words: words))
+      diagnostics.append(.severalKeys(node, entries, what: what, words: words))
       return nil
     }
     kind = entries[0].key
@@ -51,27 +55,27 @@ struct LayerNames {
 extension Diagnostic {
   /// Mostly a wrong indentation: `- dense:` and `units: 3` below the word instead of inside it.
   fileprivate static func severalKeys(
-    _ node: Node, _ entries: [Entry], words: [String]
+    _ node: Node, _ entries: [Entry], what: String, words: [String]
   ) -> Diagnostic {
     if let type = entries.first(where: { $0.key == "type" }), let word = type.value.string {
       return Diagnostic(
-        .wrongType, "in a list of layers the kind is the key, not `type`", at: type.keySpan,
+        .wrongType, "in a list of \(what)s the kind is the key, not `type`", at: type.keySpan,
         help: "write `- \(word): {…}`")
     }
     guard let kind = entries.first(where: { words.contains($0.key) }),
       let other = entries.first(where: { $0.key != kind.key })
     else {
-      return .expected("a layer: its kind, or `kind: {…}`", found: node)
+      return .expected("a \(what): its kind, or `kind: {…}`", found: node)
     }
     if words.contains(other.key) {
       return Diagnostic(
-        .wrongType, "`\(kind.key)` and `\(other.key)` are two layers in one entry",
-        at: other.keySpan, labels: [.init(kind.keySpan, "the entry's first layer")],
-        help: "begin each layer with `- `")
+        .wrongType, "`\(kind.key)` and `\(other.key)` are two \(what)s in one entry",
+        at: other.keySpan, labels: [.init(kind.keySpan, "the entry's first \(what)")],
+        help: "begin each \(what) with `- `")
     }
     return Diagnostic(
       .wrongType, "`\(other.key)` stands beside `\(kind.key)`, not inside it", at: other.keySpan,
-      labels: [.init(kind.keySpan, "the layer")],
+      labels: [.init(kind.keySpan, "the \(what)")],
       help: "indent `\(other.key)` further than `\(kind.key)`, or write "
         + "`\(kind.key): {\(other.key): …}`")
   }
