@@ -63,6 +63,10 @@ public struct AdversarialRun {
     let runner = try AdversarialRunner(setup, engine: options.engine, threads: options.threads)
     let frame = try RunFrame(
       setup.experiment, seed: setup.train.seed, steps: setup.totalSteps, options)
+    frame.metrics.norms = { () throws(DiagnosticError) in
+      // The generator's come first.
+      estimatedNorms(setup.critic, weights: Dictionary(tensors: try runner.deployedWeights()[1]))
+    }
     return try frame.recordingFailure { () throws(DiagnosticError) in
       try finish(runner, try train(runner, frame.metrics, observer), frame)
     }

@@ -1,5 +1,6 @@
 import Diagnostics
 import Formats
+import Tensors
 
 /// Where a run writes its metrics: one line of JSON after the other, in `metrics.jsonl`, and the
 /// numbers of each line for TensorBoard, in an event file.
@@ -7,6 +8,8 @@ public final class MetricsLog {
   private let lines: LineFile
   private let directory: RunDirectory
   private var events: TensorBoardLog?
+  /// Estimates of the layers' norms as they are now; they stand in every line as `norms`.
+  var norms: (() throws(DiagnosticError) -> [(layer: String, norm: Double)])?
 
   public init(_ directory: RunDirectory) throws(DiagnosticError) {
     self.directory = directory
@@ -17,6 +20,7 @@ public final class MetricsLog {
   ///
   /// - Parameter step: steps done; no line before it had more.
   public func append(step: Int, _ line: JSONValue) throws(DiagnosticError) {
+    let line = try withNorms(line)
     try DiagnosticError.translating {
       try lines.append(line.compactText)
       let scalars = line.scalars
@@ -24,6 +28,14 @@ public final class MetricsLog {
       try log(step: step).append(
         TensorBoardEvent(time: Clock.sinceEpoch, step: step, .scalars(scalars)))
     }
+  }
+
+  private func withNorms(_ line: JSONValue) throws(DiagnosticError) -> JSONValue {
+    guard case .object(let members) = line, let norms else { return line }
+    let found = try SpanRecorder.section("norms") { () throws(DiagnosticError) in try norms() }
+    if found.isEmpty { return line }
+    let value = JSONValue.object(found.map { (key: $0.layer, value: .double($0.norm)) })
+    return .object(members + [(key: "norms", value: value)])
   }
 
   /// Shows a picture beside the curves.
@@ -45,6 +57,13 @@ public final class MetricsLog {
       in: directory.path, time: Clock.sinceEpoch, resumed: isResumed ? step : nil)
     events = log
     return log
+  }
+}
+
+extension Dictionary where Key == String, Value == [Float] {
+  /// What a runner says of its weights, by name.
+  init(tensors: [(name: String, shape: Shape, values: [Float])]) {
+    self.init(uniqueKeysWithValues: tensors.map { ($0.name, $0.values) })
   }
 }
 

@@ -69,6 +69,9 @@ public struct TrainingRun {
       memoryLimit: options.memoryLimit)
     let frame = try RunFrame(
       setup.experiment, seed: setup.train.seed, steps: setup.totalSteps, options)
+    frame.metrics.norms = { () throws(DiagnosticError) in
+      estimatedNorms(setup.network, weights: Dictionary(tensors: try runner.deployedWeights()))
+    }
     return try frame.recordingFailure { () throws(DiagnosticError) in
       let loop = TrainingLoop(runner: runner, metrics: frame.metrics, observer: observer)
       let ending = try SpanRecorder.section("training") { () throws(DiagnosticError) in
