@@ -45,7 +45,9 @@ let package = Package(
     .target(name: "Losses", dependencies: ["Model", "Tensors"]),
     .target(name: "Regularisers", dependencies: ["Constraints", "Model", "Tensors"]),
     .target(name: "Optimizers", dependencies: ["Model", "Tensors"]),
-    .target(name: "Datasets", dependencies: ["Model", "Tensors", "Formats"]),
+    .target(
+      name: "Datasets",
+      dependencies: ["Model", "Tensors", "Formats", "CKernels", "Diagnostics", "YAML"]),
     // Optimised in debug builds too: tests prove thousands of operators.
     .target(
       name: "Lipschitz",
@@ -105,7 +107,8 @@ let package = Package(
     .testTarget(
       name: "KindsTests",
       dependencies: [
-        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Tensors",
+        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Datasets",
+        "Tensors",
         "ReferenceEngine", "Diagnostics", "Rounding", "CPUEngine", "YAML",
       ]),
     .testTarget(

@@ -7,7 +7,7 @@ import Model
 public struct FashionMNIST: Dataset {
   public static let kind = "fashion_mnist"
   public static let summary =
-    "Fashion-MNIST: 60 000 + 10 000 grey images of clothing, 1 × 28 × 28, ten classes."
+    "Fashion-MNIST: 60 000 + 10 000 grey images of clothing, 1 × 28 × 28, ten classes"
 
   static let path = Argument<String>(
     "path", "The folder with the four IDX files, gzipped or plain.",

@@ -5,7 +5,7 @@ import Model
 public struct IDXData: Dataset {
   public static let kind = "idx"
   public static let summary =
-    "Images and class labels in IDX files (MNIST's format), gzipped or not."
+    "Images and class labels in IDX files (MNIST's format), gzipped or not"
 
   static let images = Argument<String>("images", "The training images.")
   static let labels = Argument<String>("labels", "The training labels.")

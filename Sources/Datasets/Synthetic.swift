@@ -6,7 +6,7 @@ import Tensors
 /// Samples drawn from a formula; the seed determines every one of them.
 public struct Synthetic: Dataset {
   public static let kind = "synthetic"
-  public static let summary = "Samples drawn from a formula: points of the plane, or noise."
+  public static let summary = "Samples drawn from a formula: points of the plane, or noise"
 
   public enum Name: String, CaseIterable, ArgumentValue {
     /// Two interleaving half circles, n₀ = ⌊n/2⌋ points (cos t, sin t) of class 0 and n − n₀
@@ -60,11 +60,10 @@ public struct Synthetic: Dataset {
   public static var arguments: [any ArgumentDeclaration] {
     [name, samples, testSamples, noise, shape, classes]
   }
-  public static var shorthand: String? { "name" }
   public static var examples: [Example] {
     [
       .good("synthetic: {name: two_moons, samples: 2000, noise: 0.05}"),
-      .good("synthetic: two_moons"),
+      .good("synthetic"),
       .good("synthetic: {name: eight_gaussians, samples: 50000}"),
       .good("synthetic: {name: noise, shape: [1, 8, 8], classes: 4, samples: 100}"),
       .bad("synthetic: {name: «two_suns»}", .wrongType),

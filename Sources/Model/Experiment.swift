@@ -48,14 +48,17 @@ public struct DataSection: Sendable {
   public var standardize: (mean: [Double], deviation: [Double])?
   /// Whether each epoch is drawn in a new order.
   public var shuffle: Bool
+  /// What happens to the training samples, in this order.
+  public var augmentations: [AugmentationUnit]
   /// What is held back of the training samples; nil: nothing.
   public var validation: ValidationSection?
   public var span: Span
   public init(
     dataset: any Dataset, kind: String, arguments: Arguments, range: ClosedRange<Double>?,
     standardize: (mean: [Double], deviation: [Double])?, shuffle: Bool,
-    validation: ValidationSection? = nil, span: Span
+    augmentations: [AugmentationUnit] = [], validation: ValidationSection? = nil, span: Span
   ) {
+    self.augmentations = augmentations
     self.dataset = dataset
     self.kind = kind
     self.arguments = arguments
@@ -173,12 +176,14 @@ public struct Catalogs: Sendable {
   public var regularisers: [any Regulariser.Type]
   public var optimizers: [any Optimizer.Type]
   public var datasets: [any Dataset.Type]
+  public var augmentations: [any Augmentation.Type]
   public init(
     layers: [any Layer.Type], constraints: [any Constraint.Type], losses: [any SupervisedLoss.Type],
     adversarialLosses: [any AdversarialLoss.Type] = [],
     regularisers: [any Regulariser.Type] = [], optimizers: [any Optimizer.Type],
-    datasets: [any Dataset.Type]
+    datasets: [any Dataset.Type], augmentations: [any Augmentation.Type] = []
   ) {
+    self.augmentations = augmentations
     self.adversarialLosses = adversarialLosses
     self.layers = layers
     self.constraints = constraints

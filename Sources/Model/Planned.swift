@@ -25,5 +25,4 @@ enum Planned {
   static let datasets = ["idx", "csv", "npy", "image_folder", "synthetic", "fashion_mnist"]
 
   static let topLevelKeys = ["extends", "vars", "report"]
-  static let dataKeys = ["augment"]
 }

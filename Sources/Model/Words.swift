@@ -18,7 +18,7 @@ func listed(_ words: [String]) -> String {
 }
 
 /// `` did you mean `units`? ``, or nil where no word is near.
-func didYouMean(_ word: String, among words: [String]) -> String? {
+public func didYouMean(_ word: String, among words: [String]) -> String? {
   Suggestion.closest(to: word, among: words).map { "did you mean `\($0)`?" }
 }
 

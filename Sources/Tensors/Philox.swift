@@ -58,16 +58,31 @@ public enum Philox {
 /// position can be resumed by its word number.
 public struct PhiloxGenerator: RandomNumberGenerator, Sendable {
   public let key: UInt64
+  /// Which of the key's 2⁶⁴ sequences is drawn.
+  public let sequence: UInt64
   /// The number of 32-bit words drawn so far; set it to resume.
   public var position: UInt64 = 0
 
   public init(seed: UInt64, stream: String) {
-    key = Philox.stream(seed: seed, name: stream)
+    self.init(key: Philox.stream(seed: seed, name: stream), sequence: 0)
+  }
+
+  /// - Parameter key: as `Philox.stream` gives it.
+  public init(key: UInt64, sequence: UInt64) {
+    self.key = key
+    self.sequence = sequence
+  }
+
+  /// The next four words, from a multiple of four on.
+  public mutating func nextBlock() -> Philox.Block {
+    let index = (position + 3) / 4
+    position = 4 * (index + 1)
+    return Philox.block(key: key, index: index, high: sequence)
   }
 
   /// The next 32-bit word.
   public mutating func nextWord() -> UInt32 {
-    let words = Philox.block(key: key, index: position / 4, high: 0)
+    let words = Philox.block(key: key, index: position / 4, high: sequence)
     defer { position += 1 }
     switch position % 4 {
     case 0: return words.0

@@ -11,6 +11,7 @@ public struct AdversarialSetup {
   public let train: TrainSection
   public let data: LoadedData
   public let scaling: InputScaling
+  private let augmentation: BatchAugmentation?
   /// Where generated points should be, in the model's units; nil where the data have no modes.
   public let modes: Modes?
   /// Updates of the generator.
@@ -55,6 +56,8 @@ public struct AdversarialSetup {
     shuffles = section.shuffle
     modes = section.standardize == nil ? data.modes : nil
     scaling = try InputScaling(section, samples: data.train)
+    augmentation = try BatchAugmentation(
+      section, samples: data.train, scaling, seed: train.seed)
     programs = Lowering.adversarialPrograms(
       generator: generator, critic: critic, adversarial, batch: train.batch,
       samples: Self.samplesAtOnce, seed: train.seed)
@@ -64,7 +67,7 @@ public struct AdversarialSetup {
   func batches(from first: Int = 0) -> BatchPipeline {
     let each = section.criticSteps + (programs.generatorStep.inputs["real"] == nil ? 0 : 1)
     return .training(
-      data.train, scaling, batch: train.batch,
+      data.train, scaling, augmentation, batch: train.batch,
       order: shuffles ? .shuffled(seed: train.seed) : .asStored, from: first * each,
       total: totalSteps * each)
   }

@@ -26,14 +26,14 @@ public final class BatchPipeline {
   private let worker: BatchWorker
   private var thread = pthread_t()
 
-  /// Batches for training: those of steps `first` to `total` − 1, whatever was trained before.
+  /// Batches for training, augmented: those of steps `first` to `total` − 1, whatever was trained before.
   public static func training(
-    _ samples: Samples, _ scaling: InputScaling, batch: Int, order: Order, from first: Int = 0,
-    total: Int
+    _ samples: Samples, _ scaling: InputScaling, _ changes: BatchAugmentation? = nil, batch: Int,
+    order: Order, from first: Int = 0, total: Int
   ) -> BatchPipeline {
     BatchPipeline(
       BatchWorker(
-        samples, scaling, batch, order, perEpoch: samples.count / batch, from: first,
+        samples, scaling, changes, batch, order, perEpoch: samples.count / batch, from: first,
         total: total))
   }
 
@@ -43,7 +43,7 @@ public final class BatchPipeline {
   ) -> BatchPipeline {
     let count = (samples.count + batch - 1) / batch
     return BatchPipeline(
-      BatchWorker(samples, scaling, batch, .asStored, perEpoch: count, total: count))
+      BatchWorker(samples, scaling, nil, batch, .asStored, perEpoch: count, total: count))
   }
 
   private init(_ worker: BatchWorker) {

@@ -6,6 +6,7 @@ import Tensors
 final class BatchWorker: @unchecked Sendable {
   private let samples: Samples
   private let scaling: InputScaling
+  private let augmentation: BatchAugmentation?
   private let order: BatchPipeline.Order
   private let batch: Int
   private let batchesPerEpoch: Int
@@ -35,11 +36,12 @@ final class BatchWorker: @unchecked Sendable {
   static func slots(_ size: Int) -> Int { size <= smallBatch ? 8 : 2 }
 
   init(
-    _ samples: Samples, _ scaling: InputScaling, _ batch: Int, _ order: BatchPipeline.Order,
-    perEpoch: Int, from first: Int = 0, total: Int
+    _ samples: Samples, _ scaling: InputScaling, _ augmentation: BatchAugmentation?,
+    _ batch: Int, _ order: BatchPipeline.Order, perEpoch: Int, from first: Int = 0, total: Int
   ) {
     self.samples = samples
     self.scaling = scaling
+    self.augmentation = augmentation
     self.batch = batch
     self.order = order
     self.first = first
@@ -109,6 +111,7 @@ final class BatchWorker: @unchecked Sendable {
 
       let start = recorder == nil ? 0 : Clock.nanoseconds
       prepare(step % batchesPerEpoch, permutation, slot: step % slots)
+      augmentation?.apply(to: x[step % slots].baseAddress!, step: step, count: batch)
       recorder?.add("batch prepared", thread: thread, from: start, to: Clock.nanoseconds)
 
       pthread_mutex_lock(lock)

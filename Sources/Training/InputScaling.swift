@@ -16,6 +16,8 @@ public struct InputScaling: Sendable {
   private let isUniform: Bool
   /// For floats: x ↦ (x − mean)/deviation.
   private let standardize: (mean: [Double], deviation: [Double])?
+  /// What a file's 0 becomes, channel after channel.
+  let zeros: [Float]
 
   public init(_ section: DataSection, samples: Samples) throws(DiagnosticError) {
     let channels = samples.shape.first ?? 1
@@ -47,9 +49,15 @@ public struct InputScaling: Sendable {
           return Float((raw - mean[channel]) / deviation[channel])
         }
       }
+      let (table, isUniform) = (table, isUniform)
+      zeros = (0..<channels).map { table[isUniform ? 0 : 256 * $0] }
     case .floats:
       guard section.range == nil else { throw DiagnosticError(rangeOfFloats(at: section.span)) }
       table = []
+      let standardize = standardize
+      zeros = (0..<channels).map { channel in
+        standardize.map { Float(-$0.mean[channel] / $0.deviation[channel]) } ?? 0
+      }
     }
   }
 

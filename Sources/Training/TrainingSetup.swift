@@ -13,6 +13,7 @@ public struct TrainingSetup {
   public let train: TrainSection
   public let data: LoadedData
   public let scaling: InputScaling
+  private let augmentation: BatchAugmentation?
   public let shuffles: Bool
   public let stepsPerEpoch: Int
   public let totalSteps: Int
@@ -58,6 +59,8 @@ public struct TrainingSetup {
     self.totalSteps = totalSteps
     shuffles = section.shuffle
     scaling = try InputScaling(section, samples: data.train)
+    augmentation = try BatchAugmentation(
+      section, samples: data.train, scaling, seed: train.seed)
     evaluationBatch = min(Self.evaluationBatch, max(data.test?.count ?? 0, data.train.count))
     programs = Lowering.trainingPrograms(
       network: network, loss: loss, labels: data.train.labelKind,
@@ -68,7 +71,7 @@ public struct TrainingSetup {
   /// The training batches of steps `first` to `total` − 1.
   func batches(from first: Int = 0, total: Int) -> BatchPipeline {
     .training(
-      data.train, scaling, batch: train.batch,
+      data.train, scaling, augmentation, batch: train.batch,
       order: shuffles ? .shuffled(seed: train.seed) : .asStored, from: first, total: total)
   }
 

@@ -16,7 +16,8 @@ enum DescriptionFile {
     Catalogs(
       layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
       adversarialLosses: LossesCatalog.adversarial, regularisers: RegularisersCatalog.all,
-      optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
+      optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all,
+      augmentations: AugmentationsCatalog.all)
   }
 
   /// Reads a description; `-` is standard input. Reading stops just past the size limit, so that

@@ -1,4 +1,5 @@
 import Constraints
+import Datasets
 import Diagnostics
 import Layers
 import Losses
@@ -12,7 +13,8 @@ import YAML
 let catalogs = Catalogs(
   layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
   adversarialLosses: LossesCatalog.adversarial, regularisers: RegularisersCatalog.all,
-  optimizers: OptimizersCatalog.all, datasets: [])
+  optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all,
+  augmentations: AugmentationsCatalog.all)
 
 /// A description around one example, and where in its text the example's mark is.
 struct Trial: Sendable, CustomStringConvertible {
@@ -98,6 +100,27 @@ private func constraintDocument(_ constraint: String) -> String {
   """
 }
 
+/// A dataset's example is `kind` or `kind: {…}`; in a description the kind stands under `type`.
+private func dataDocument(_ data: String) -> String {
+  guard let colon = data.firstRange(of: ": {") else {
+    return sectionDocument("data")("{type: \(data)}")
+  }
+  let kind = data[..<colon.lowerBound]
+  return sectionDocument("data")("{type: \(kind), \(data[colon.upperBound...])")
+}
+
+private func augmentationDocument(_ augmentation: String) -> String {
+  """
+  lgc: 1
+  name: example
+  model: {input: [1, 6, 6], layers: [flatten, {dense: 3}]}
+  data:
+    type: synthetic
+    augment:
+      - \(augmentation)
+  """
+}
+
 let layerTrials: [Trial] = LayersCatalog.all.flatMap { type in
   type.examples.map { example in
     Trial(kind: type.kind, example) { layerDocument($0, input: example.input) }
@@ -120,6 +143,12 @@ let trials: [Trial] =
   }
   + OptimizersCatalog.all.flatMap { type in
     type.examples.map { Trial(kind: type.kind, $0, sectionDocument("optimizer")) }
+  }
+  + DatasetsCatalog.all.flatMap { type in
+    type.examples.map { Trial(kind: type.kind, $0, dataDocument) }
+  }
+  + AugmentationsCatalog.all.flatMap { type in
+    type.examples.map { Trial(kind: type.kind, $0, augmentationDocument) }
   }
 
 /// The only network of a description that must be right.

@@ -46,3 +46,4 @@ let unitTypes: [any CatalogUnit.Type] =
   catalogs.layers.map { $0 as any CatalogUnit.Type } + catalogs.constraints.map { $0 }
   + catalogs.losses.map { $0 } + catalogs.adversarialLosses.map { $0 }
   + catalogs.regularisers.map { $0 } + catalogs.optimizers.map { $0 }
+  + catalogs.datasets.map { $0 } + catalogs.augmentations.map { $0 }

@@ -14,7 +14,8 @@ func network(_ model: String) throws -> Network {
   let catalogs = Catalogs(
     layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
     adversarialLosses: LossesCatalog.adversarial,
-    optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
+    optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all,
+    augmentations: AugmentationsCatalog.all)
   let (experiment, diagnostics) = loadExperiment(
     SourceFile(path: "test.yaml", text: text), catalogs: catalogs, directory: ".")
   for diagnostic in diagnostics where diagnostic.severity == .error {

@@ -42,7 +42,8 @@ import Testing
   private static let catalogs = Catalogs(
     layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
     adversarialLosses: LossesCatalog.adversarial, regularisers: RegularisersCatalog.all,
-    optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
+    optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all,
+    augmentations: AugmentationsCatalog.all)
 
   private static func load(_ name: String, _ text: String) -> (Experiment?, [Diagnostic]) {
     let (experiment, diagnostics) = loadExperiment(

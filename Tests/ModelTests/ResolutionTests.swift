@@ -93,7 +93,7 @@ import Testing
     (description("relu", input: "[1, 2, 3, 4]"), ["L0104 «[1, 2, 3, 4]»"]),
     (description("relu") + "data: csv\n", ["L0106 «csv»"]),
     (description("relu") + "data: {type: synthetic, augment: {}, rnge: 1}\n",
-      ["L0106 «augment»", "L0101 «rnge»"]),
+      ["L0103 «{}»", "L0101 «rnge»"]),
     (description("relu") + "data: {type: synthetic, range: [1, 0]}\n", ["L0104 «[1, 0]»"]),
     (description("relu") + "data: {type: synthetic, standardize: {mean: 0, deviation: 0}}\n",
       ["L0104 «0»"]),

@@ -14,7 +14,8 @@ import Testing
 let catalogs = Catalogs(
   layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
   adversarialLosses: LossesCatalog.adversarial, regularisers: RegularisersCatalog.all,
-  optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
+  optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all,
+  augmentations: AugmentationsCatalog.all)
 
 /// The experiment of a description that must be sound.
 func experiment(

@@ -29,7 +29,7 @@ extension Resolver {
       return network
     }
     if let generator = networks[0], let critic = networks[1] { match(generator, critic) }
-    let data = root.entry("data").flatMap { resolveData($0) }
+    let data = root.entry("data").flatMap { resolveData($0, input: networks[1]?.inputShape) }
     if let validation = data?.validation {
       diagnostics.append(
         Diagnostic(

@@ -81,6 +81,14 @@ extension Resolver {
         validation.seed = validation.seed ?? seed
         text.line("validation: \(validation.yamlText)")
       }
+      if data.augmentations.isEmpty { return }
+      text.section("augment") { text in
+        for unit in data.augmentations {
+          let declarations = catalogs.augmentations.first { $0.kind == unit.kind }?.arguments ?? []
+          let pairs = Self.pairs(declarations, unit.arguments).joined(separator: ", ")
+          text.line("- \(unit.kind): {\(pairs)}")
+        }
+      }
     }
   }
 

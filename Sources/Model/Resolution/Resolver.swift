@@ -91,7 +91,7 @@ final class Resolver {
     }
     let regularisers = root.entry("regularize").map { resolveRegularisers($0) }
     network?.regularisers = regularisers ?? []
-    let data = root.entry("data").flatMap { resolveData($0) }
+    let data = root.entry("data").flatMap { resolveData($0, input: network?.inputShape) }
     let loss = root.entry("loss").flatMap { resolveLoss($0, network: network) }
     if let network {
       checkRegularisers(of: network, labels: loss?.section.loss.usualLabels ?? .classes)

@@ -34,16 +34,17 @@ enum SectionArguments {
 }
 
 extension Resolver {
-  func resolveData(_ entry: Entry) -> DataSection? {
+  /// - Parameter input: the input of the network that reads the data; nil if that is wrong.
+  func resolveData(_ entry: Entry, input: Shape?) -> DataSection? {
     guard let (word, kindSpan, body) = sectionKind(entry, key: "type"),
       let type = kind(
         word, at: kindSpan, of: catalogs.datasets, { $0.kind }, planned: Planned.datasets,
         family: "data type")
     else { return nil }
-    let common = ["type", "range", "standardize", "shuffle", "validation"]
+    let common = ["type", "range", "standardize", "shuffle", "augment", "validation"]
     let arguments = decodeArguments(
       type.arguments, of: word, node: body, named: kindSpan, common: common,
-      later: Planned.dataKeys, into: &diagnostics)
+      into: &diagnostics)
     let before = diagnostics.errorCount
     let range = body?.entry("range").flatMap { decodeRange($0.value) }
     let standardize = body?.entry("standardize").flatMap { decodeStandardize($0) }
@@ -51,6 +52,8 @@ extension Resolver {
     if let node = body?["shuffle"] {
       shuffle = Bool.decode(node, range: nil, into: &diagnostics) ?? true
     }
+    let augmentations =
+      body?["augment"].flatMap { decodeAugmentations($0, input: input) } ?? []
     let validation = body?["validation"].flatMap {
       ValidationSection.decode($0, range: nil, into: &diagnostics)
     }
@@ -61,7 +64,7 @@ extension Resolver {
     else { return nil }
     return DataSection(
       dataset: dataset, kind: word, arguments: arguments, range: range, standardize: standardize,
-      shuffle: shuffle, validation: validation, span: kindSpan)
+      shuffle: shuffle, augmentations: augmentations, validation: validation, span: kindSpan)
   }
 
   private func decodeRange(_ node: Node) -> ClosedRange<Double>? {
