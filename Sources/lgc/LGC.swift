@@ -10,7 +10,8 @@ import ArgumentParser
     version: version,
     subcommands: [
       CheckCommand.self, TrainCommand.self, BoundCommand.self, VerifyCommand.self,
-      SampleCommand.self, ReportCommand.self, LowerCommand.self,
+      SampleCommand.self, ReportCommand.self, ExplainCommand.self, SchemaCommand.self,
+      InitCommand.self, GraphCommand.self, LowerCommand.self,
       MeasureStepCommand.self, MeasureInferenceCommand.self,
     ])
 }
