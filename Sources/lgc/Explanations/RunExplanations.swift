@@ -29,7 +29,11 @@ extension Explanation {
       Case(trained(input: "[3]"), train), repaired: Case(trained(), train)),
     Explanation(
       .dataLabels, "A label is no class of the network, or the loss needs labels of another kind.",
-      Case(trained(units: "1"), train), repaired: Case(trained(units: "2"), train)),
+      Case(
+        idx,
+        "\(images)\n"
+          + #"printf '\0\0\10\1\0\0\0\2\0\7' > labels"# + "\n\(train) --set train.batch=2"),
+      repaired: Case(idx, "\(images)\n\(labels)\n\(train) --set train.batch=2")),
   ]
 
   static let training = [

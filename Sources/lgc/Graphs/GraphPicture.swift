@@ -12,7 +12,7 @@ struct GraphPicture {
   /// What goes round other layers: from, to, and the lane it has there.
   private var skips: [(from: Int?, to: Int, lane: Int)] = []
 
-  private static let box = (width: 264.0, height: 46.0)
+  private static let box = (width: 300.0, height: 46.0)
   private static let gap = (x: 40.0, y: 22.0)
   private static let lane = 16.0
   private static let top = 64.0
@@ -117,7 +117,7 @@ struct GraphPicture {
     for number in graph.nodes.indices { parts += box(number) }
     parts.append(
       text(
-        "total", "network \(graph.total)", last, max(bottom, y(graph.output) + end) + 20,
+        "total", "network: \(graph.total)", last, max(bottom, y(graph.output) + end) + 20,
         anchor: "middle"))
     return Markup.element(
       "svg",
@@ -147,7 +147,8 @@ struct GraphPicture {
     let (x, y) = (x(number), y(number))
     let style = !node.isBounded ? "box open" : node.hasWeights ? "box weights" : "box"
     // Names of other programs' layers can be long.
-    let name = node.name.count > 24 ? "…" + node.name.suffix(23) : node.name
+    let room = 34 - node.bound.count
+    let name = node.name.count > room ? "…" + node.name.suffix(room - 1) : node.name
     let detail = node.formula ?? node.kind
     return [
       .empty(
