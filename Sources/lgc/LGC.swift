@@ -10,7 +10,8 @@ import ArgumentParser
     version: version,
     subcommands: [
       CheckCommand.self, TrainCommand.self, BoundCommand.self, EvalCommand.self,
-      VerifyCommand.self, SampleCommand.self, LowerCommand.self, MeasureStepCommand.self,
-      MeasureInferenceCommand.self,
+      VerifyCommand.self, SampleCommand.self, ReportCommand.self, GraphCommand.self,
+      ExplainCommand.self, SchemaCommand.self, InitCommand.self, LowerCommand.self,
+      MeasureStepCommand.self, MeasureInferenceCommand.self,
     ])
 }
