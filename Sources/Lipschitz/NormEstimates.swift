@@ -43,8 +43,21 @@ private func estimate(
     return zip(factors, variance).reduce(0) { result, pair in
       max(result, Double(pair.0).magnitude / (Double(pair.1) + epsilon).squareRoot())
     }
-  case .scaled(let weight, let constants):
-    return tensor(weight).map { constants[norm].value * largest($0) }
+  case .stored(let constants):
+    // The arithmetic of bounds, here on estimates.
+    let value = constants[norm].value { step in
+      switch step {
+      case .largest(let weight):
+        return tensor(weight).map { UpperBound(proved: largest($0)) } ?? .unknown
+      case .norm(let rows, let norm):
+        guard let values = tensor(rows.weight) else { return .unknown }
+        let range = rows.rows.lowerBound * rows.columns..<rows.rows.upperBound * rows.columns
+        return UpperBound(
+          proved: dense(Array(values[range]), rows.rows.count, rows.columns, norm))
+      case .number, .sum, .product, .maximum, .root: return .unknown
+      }
+    }
+    return value.isFinite ? value.value : nil
   default: return nil
   }
 }
