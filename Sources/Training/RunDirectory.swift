@@ -21,6 +21,8 @@ public struct RunDirectory: Sendable {
   public var bound: String { path + "/bound.json" }
   /// Only of a generator: pictures of its samples, `step-00150.png`.
   public var samples: String { path + "/samples" }
+  /// What `lgc eval` found of it.
+  public var evaluation: String { path + "/eval.json" }
   public var checkpoints: String { path + "/checkpoints" }
   /// Only of a profiled run.
   public var trace: String { path + "/trace.json" }
