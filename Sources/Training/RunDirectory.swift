@@ -19,10 +19,10 @@ public struct RunDirectory: Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   public var weights: String { path + "/weights.safetensors" }
   public var bound: String { path + "/bound.json" }
-  /// What `lgc eval` found of it.
-  public var evaluation: String { path + "/eval.json" }
   /// Only of a generator: pictures of its samples, `step-00150.png`.
   public var samples: String { path + "/samples" }
+  /// What `lgc eval` found of it.
+  public var evaluation: String { path + "/eval.json" }
   public var checkpoints: String { path + "/checkpoints" }
   /// What a person looks at first.
   public var report: String { path + "/report.html" }
@@ -57,18 +57,6 @@ public struct RunDirectory: Sendable {
         path: path, message: "exists and is not empty", cause: .system, isWriting: true)
     }
     return RunDirectory(path: path)
-  }
-
-  /// The paths of the files that TensorBoard reads, oldest first.
-  public var eventFiles: [String] {
-    (Self.entries(of: path) ?? []).filter { $0.hasPrefix("events.out.tfevents.") }.sorted()
-      .map { "\(path)/\($0)" }
-  }
-
-  /// The paths of the pictures that a generator drew, in the order of their names.
-  var samplePictures: [String] {
-    (Self.entries(of: samples) ?? []).filter { $0.hasSuffix(".png") }.sorted()
-      .map { "\(samples)/\($0)" }
   }
 
   /// Whether training ended and everything was written.

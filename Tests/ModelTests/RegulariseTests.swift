@@ -8,9 +8,16 @@ import Optimizers
 import Regularisers
 import Testing
 
-private func load(
+private struct Loaded {
+  var experiment: Experiment?
+  var diagnostics: [Diagnostic]
+  /// `L0102 «units»` for each.
+  var found: [String] { diagnostics.map { "\($0.code.id) «\($0.span?.text ?? "")»" } }
+}
+
+private func described(
   _ regularize: String, layers: String = "[{dense: 3}]", loss: String = "cross_entropy"
-) -> (experiment: Experiment?, found: [String], diagnostics: [Diagnostic]) {
+) -> Loaded {
   let text = """
     lgc: 1
     name: t
@@ -21,34 +28,30 @@ private func load(
   return read(text)
 }
 
-private func read(
-  _ text: String
-) -> (experiment: Experiment?, found: [String], diagnostics: [Diagnostic]) {
+private func read(_ text: String) -> Loaded {
   let catalogs = Catalogs(
     layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
     adversarialLosses: LossesCatalog.adversarial, regularisers: RegularisersCatalog.all,
     optimizers: OptimizersCatalog.all, datasets: DatasetsCatalog.all)
   let (experiment, diagnostics) = loadExperiment(
     SourceFile(path: "t.yaml", text: text), catalogs: catalogs, directory: ".")
-  return (
-    experiment, diagnostics.map { "\($0.code.id) «\($0.span?.text ?? "")»" }, diagnostics
-  )
+  return Loaded(experiment: experiment, diagnostics: diagnostics)
 }
 
 @Suite struct RegulariseTests {
   @Test func aListOfKindsIsReadAndWrittenOut() throws {
-    let loaded = load("[{l2: 1e-4}, {gradient_penalty: {weight: 2}}, {l2: {weight: 3}}]")
+    let loaded = described("[{l2: 1e-4}, {gradient_penalty: {weight: 2}}, {l2: {weight: 3}}]")
     #expect(loaded.found == [])
     let experiment = try #require(loaded.experiment)
     #expect(experiment.networks[0].regularisers.map(\.name) == ["l2", "gradient_penalty", "l2_2"])
     let expected = """
       regularize:
         - l2: {weight: 0.0001}
-        - gradient_penalty: {weight: 2, of: output, sided: one, target: 1, at: data}
-        - l2: {weight: 3}
+        - gradient_penalty: {weight: 2.0, of: output, sided: one, target: 1.0, at: data}
+        - l2: {weight: 3.0}
 
       """
-    #expect(experiment.resolvedText.contains(expected), "\(experiment.resolvedText)")
+    #expect(experiment.resolvedText.contains(expected))
     #expect(read(experiment.resolvedText).experiment?.resolvedText == experiment.resolvedText)
   }
 
@@ -58,21 +61,22 @@ private func read(
     ("[{gradient_penalty: {wieght: 1}}]", "L0101 «wieght»"), ("[l2]", "L0102 «l2»"),
   ])
   func mistakesAreFoundWhereTheyStand(_ text: String, _ expected: String) {
-    #expect(load(text).found == [expected])
+    #expect(described(text).found == [expected])
   }
 
-  @Test func aMisspelledKindIsCorrected() {
-    let help = load("[{spectral_nrom: 0.1}]").diagnostics.first?.help
-    #expect(help?.contains("spectral_norm") == true)
+  @Test func aMisspelledKindIsCorrected() throws {
+    let diagnostics: [Diagnostic] = described("[{spectral_nrom: 0.1}]").diagnostics
+    let first = try #require(diagnostics.first)
+    #expect(first.help == "did you mean `spectral_norm`?")
   }
 
   @Test(arguments: ["gradient_penalty: 1", "jacobian: 1"])
   func layersThatSpoilAnInputGradientAreWarnedOf(_ kind: String) {
     let layers = "[{dense: 4}, batch_norm, dropout, {dense: 3}]"
     #expect(
-      load("[{\(kind)}]", layers: layers).found == ["L0311 «batch_norm»", "L0319 «dropout»"])
-    #expect(load("[{l2: 1}]", layers: layers).found == [])
-    #expect(load("[{\(kind)}]", layers: "[{dense: 4}, layer_norm, {dense: 3}]").found == [])
+      described("[{\(kind)}]", layers: layers).found == ["L0311 «batch_norm»", "L0319 «dropout»"])
+    #expect(described("[{l2: 1}]", layers: layers).found == [])
+    #expect(described("[{\(kind)}]", layers: "[{dense: 4}, layer_norm, {dense: 3}]").found == [])
   }
 
   @Test func theNetworksOfAPairHaveTheirOwnOrTheCommonOnes() throws {
@@ -100,7 +104,8 @@ private func read(
 
   @Test func whatTheOutputDoesNotAllowIsRefused() {
     let penalty = "[{gradient_penalty: {weight: 1, of: margin}}]"
-    #expect(load(penalty).found == [])
-    #expect(load(penalty, layers: "[{reshape: [2, 3]}]", loss: "mse").found.contains("L0110 «gradient_penalty»"))
+    #expect(described(penalty).found == [])
+    let found = described(penalty, layers: "[{reshape: [2, 3]}]", loss: "mse").found
+    #expect(found.contains("L0110 «gradient_penalty»"))
   }
 }
