@@ -123,9 +123,9 @@ public struct AdversarialRun {
       if case .lipschitz(let name, _, _) = target.claim, name == setup.generator.name {
         reports = generatorBounds
       }
-      let judge = Judge(scores: nil) { norm in
-        reports.first { $0.norm == norm }?.upper ?? .unknown
-      }
+      let judge = Judge(
+        scores: nil, bound: { norm in reports.first { $0.norm == norm }?.upper ?? .unknown },
+        certified: { _ in nil })
       return judge.judge(target)
     }
     let samples = try SampleComparison(

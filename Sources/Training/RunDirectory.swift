@@ -19,6 +19,8 @@ public struct RunDirectory: Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   public var weights: String { path + "/weights.safetensors" }
   public var bound: String { path + "/bound.json" }
+  /// What `lgc eval` found of it.
+  public var evaluation: String { path + "/eval.json" }
   public var checkpoints: String { path + "/checkpoints" }
   /// Only of a profiled run.
   public var trace: String { path + "/trace.json" }

@@ -146,9 +146,10 @@ public struct TrainingRun {
 
   private func diverged(_ loss: Double, at step: Int) -> Diagnostic {
     let epoch = (step - 1) / setup.stepsPerEpoch + 1
+    let rate = setup.optimizer.learningRate(step: step - 1, of: setup.totalSteps)
     return Diagnostic(
       .diverged, "the loss is \(loss) at step \(step), in epoch \(epoch)",
-      at: setup.optimizer.span, label: "learning rate \(setup.optimizer.optimizer.learningRate)",
+      at: setup.optimizer.span, label: "learning rate \(rate)",
       help: "a smaller `lr`, `clip_gradient` or a Lipschitz constraint keeps training stable")
   }
 
@@ -161,7 +162,8 @@ public struct TrainingRun {
       let stored = try NetworkWeights(
         setup.network,
         tensors: Dictionary(uniqueKeysWithValues: certification.weights.map { ($0.name, $0) }))
-      return (certification, stored, try certifiedBound(stored, norms: norms))
+      return (certification, stored, try certifiedBound(
+        stored, norms: setup.experiment.claimedNorms(of: setup.network)))
     }
     let network = try DeployedNetwork(
       setup.network, weights: certification.values, engine: options.engine,
@@ -172,9 +174,12 @@ public struct TrainingRun {
         try network.scores(of: samples, setup.scaling)
       }
     }
-    let judge = Judge(scores: scores) { norm in
-      bounds.first { $0.norm == norm }?.upper ?? .unknown
+    let certified = try SpanRecorder.section("certified radii") { () throws(DiagnosticError) in
+      try certifiedRadii(stored, bounds, scores)
     }
+    let judge = Judge(
+      scores: scores, bound: { norm in bounds.first { $0.norm == norm }?.upper ?? .unknown },
+      certified: { norm in certified.first { $0.norm == norm } })
     let result = TrainingResult(
       directory: frame.directory, steps: runner.step, wasInterrupted: ending.wasInterrupted,
       bestStep: setup.train.stopping?.restore == .best && !ending.wasInterrupted
@@ -191,17 +196,16 @@ public struct TrainingRun {
     return result
   }
 
-  /// The norms that the targets name, then those the layers declare; L2 if neither names one.
-  private var norms: [Norm] {
-    var norms: [Norm] = []
-    for target in setup.experiment.targets {
-      switch target.claim {
-      case .lipschitz(_, let norm, _), .certifiedAccuracy(let norm, _, _): norms.append(norm)
-      case .accuracy: break
-      }
+  /// Of the test samples, in the norms in which a target asks for certified accuracy.
+  private func certifiedRadii(
+    _ stored: NetworkWeights, _ bounds: [BoundReport], _ scores: Scores?
+  ) throws(DiagnosticError) -> [CertifiedRadii] {
+    let norms = setup.experiment.targets.compactMap { target in
+      if case .certifiedAccuracy(let norm, _, _) = target.claim { norm } else { nil }
     }
-    norms += setup.network.nodes.compactMap(\.declared?.norm)
-    if norms.isEmpty { norms = [.l2] }
-    return norms.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    guard let scores, let samples = setup.data.test, !norms.isEmpty else { return [] }
+    return try CertifiedRadii.proved(
+      stored, reports: bounds.filter { norms.contains($0.norm) },
+      x: setup.scaling.rows(of: samples), labels: samples.labels, isRight: scores.isRight)
   }
 }

@@ -159,7 +159,7 @@ public struct TrainingSetup {
         }
         continue
       }
-      if let sample = samples.labels.firstIndex(where: { $0 < 0 || Int($0) >= outputs }) {
+      if let sample = samples.labels.firstIndex(where: { $0 < 0 || Int($0) >= max(outputs, 2) }) {
         throw DiagnosticError(
           label(samples.labels[sample], sample, split, outputs, network, section))
       }
@@ -216,7 +216,7 @@ func tooFew(_ count: Int, _ batch: Int, _ section: DataSection) -> Diagnostic {
     help: "make `train.batch` at most \(count)")
 }
 
-private func label(
+func label(
   _ label: Int32, _ sample: Int, _ split: String, _ outputs: Int, _ network: Network,
   _ section: DataSection
 ) -> Diagnostic {

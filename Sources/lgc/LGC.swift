@@ -9,7 +9,8 @@ import ArgumentParser
       + "Lipschitz bound.",
     version: version,
     subcommands: [
-      CheckCommand.self, TrainCommand.self, BoundCommand.self, VerifyCommand.self,
-      SampleCommand.self, LowerCommand.self, MeasureStepCommand.self, MeasureInferenceCommand.self,
+      CheckCommand.self, TrainCommand.self, BoundCommand.self, EvalCommand.self,
+      VerifyCommand.self, SampleCommand.self, LowerCommand.self, MeasureStepCommand.self,
+      MeasureInferenceCommand.self,
     ])
 }
