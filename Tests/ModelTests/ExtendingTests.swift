@@ -6,11 +6,13 @@ import Testing
 /// A folder with descriptions, gone when the test ends.
 private final class Folder {
   let path: String
+  private let names: [String]
 
   init(_ files: [String: String]) throws {
     var template = Array("/tmp/lgc-extends-XXXXXX".utf8CString)
     _ = try #require(mkdtemp(&template))
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    names = Array(files.keys)
     for (name, text) in files {
       if let slash = name.lastIndex(of: "/") { mkdir("\(path)/\(name[..<slash])", 0o755) }
       let file = try #require(fopen("\(path)/\(name)", "w"))
@@ -20,9 +22,11 @@ private final class Folder {
   }
 
   deinit {
-    _ = path.withCString { path in
-      nftw(path, { path, _, _, _ in remove(path!) }, 8, FTW_DEPTH | FTW_PHYS)
+    for name in names { unlink("\(path)/\(name)") }
+    for name in names {
+      if let slash = name.lastIndex(of: "/") { rmdir("\(path)/\(name[..<slash])") }
     }
+    rmdir(path)
   }
 
   func load(
