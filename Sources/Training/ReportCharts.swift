@@ -154,8 +154,8 @@ extension Report {
         return .element(
           "tr", [],
           [
-            cell(row["radius"]?.double.map(number) ?? "", "number"),
-            cell(row["raw_radius"]?.double.map(number) ?? "", "number"),
+            cell(row["radius"]?.double.map { number($0) } ?? "", "number"),
+            cell(row["raw_radius"]?.double.map { number($0) } ?? "", "number"),
             share("certified"), share("attacked"),
           ])
       }

@@ -59,6 +59,18 @@ public struct RunDirectory: Sendable {
     return RunDirectory(path: path)
   }
 
+  /// The paths of the files that TensorBoard reads, oldest first.
+  public var eventFiles: [String] {
+    (Self.entries(of: path) ?? []).filter { $0.hasPrefix("events.out.tfevents.") }.sorted()
+      .map { "\(path)/\($0)" }
+  }
+
+  /// The paths of the pictures that a generator drew, in the order of their names.
+  var samplePictures: [String] {
+    (Self.entries(of: samples) ?? []).filter { $0.hasSuffix(".png") }.sorted()
+      .map { "\(samples)/\($0)" }
+  }
+
   /// Whether training ended and everything was written.
   public var isComplete: Bool { end != nil }
 

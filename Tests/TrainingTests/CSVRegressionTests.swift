@@ -11,7 +11,7 @@ import Testing
   private static let models = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("models").path
 
-  @Test func theSurfaceIsFoundToTwiceItsError() throws {
+  @Test func mostOfTheSurfaceIsExplained() throws {
     let text = try String(contentsOfFile: "\(Self.models)/csv_regression.yaml", encoding: .utf8)
     let setup = try TrainingSetup(try experiment(text), directory: Self.models)
     #expect(setup.data.train.count == 400 && setup.data.test?.count == 200)
@@ -20,8 +20,8 @@ import Testing
     let before = try runner.evaluate(test).loss
     for _ in 0..<setup.totalSteps { _ = try runner.run(total: setup.totalSteps) }
     let after = try runner.evaluate(test).loss
-    // The heights vary by 0.2 about their mean 0; the measurements are wrong by 0.02.
+    // The variance of the heights is 1/24 = 0.042; what is left of it is a seventh at most.
     #expect(before > 0.02)
-    #expect(after < 4 * 0.02 * 0.02, "\(after)")
+    #expect(after < 0.006, "\(after)")
   }
 }
