@@ -60,6 +60,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Diagnostics", "Rounding", "Formats", "Tensors", "Model", "Lipschitz", "YAML",
+        "ReferenceEngine",
       ]),
     .executableTarget(
       name: "lgc",

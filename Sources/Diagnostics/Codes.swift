@@ -61,11 +61,16 @@ extension DiagnosticCode {
   public static let badWeights = DiagnosticCode(503, "bad-weights")
   public static let tooMuchMemory = DiagnosticCode(504, "too-much-memory")
 
+  public static let cannotResume = DiagnosticCode(505, "cannot-resume")
+  public static let resumedElsewhere = DiagnosticCode(506, "resumed-elsewhere", .warning)
+
   // 06xx files
   public static let cannotRead = DiagnosticCode(601, "cannot-read")
   public static let cannotWrite = DiagnosticCode(602, "cannot-write")
   public static let badFormat = DiagnosticCode(603, "bad-format")
   public static let noRun = DiagnosticCode(604, "no-run")
+
+  public static let badCheckpoint = DiagnosticCode(605, "bad-checkpoint", .warning)
 
   // 09xx lgc's own bug
   public static let internalFault = DiagnosticCode(901, "internal-fault")

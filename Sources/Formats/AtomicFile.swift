@@ -37,6 +37,28 @@ public enum AtomicFile {
     try flush(folder: folder, path: path)
   }
 
+  /// Makes `path` a symbolic link to `target`, in one step also where it is one already.
+  public static func link(_ path: String, to target: String) throws(FormatError) {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    for attempt in 0..<10_000 {
+      let temporary = "\(path).\(getpid())-\(attempt).tmp"
+      if symlink(target, temporary) != 0 {
+        if errno == EEXIST { continue }
+        throw .system(path, "cannot write", isWriting: true)
+      }
+      guard rename(temporary, path) == 0 else {
+        let code = errno
+        unlink(temporary)
+        throw .system(path, "cannot write", code, isWriting: true)
+      }
+      return try flush(folder: folder, path: path)
+    }
+    throw FormatError(
+      path: path, message: "cannot write: too many temporary files", cause: .system,
+      isWriting: true)
+  }
+
   private static func open(
     in folder: String, for name: String, path: String
   ) throws(FormatError) -> (String, Int32) {
@@ -105,5 +127,10 @@ public final class LineFile {
 
   public func append(_ record: [UInt8]) throws(FormatError) {
     try OutputFile(path: path, descriptor: descriptor).append(record)
+  }
+
+  /// Returns when every line is on the disk.
+  public func flush() throws(FormatError) {
+    guard fsync(descriptor) == 0 else { throw .system(path, "cannot write", isWriting: true) }
   }
 }

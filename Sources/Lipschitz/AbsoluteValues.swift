@@ -23,6 +23,11 @@ func absoluteValueBound(_ weights: NetworkWeights, norm: Norm) -> UpperBound? {
 }
 
 private func forwardBound(_ weights: NetworkWeights) -> UpperBound? {
+  elementBounds(weights).map { UpperBound(proved: $0.max() ?? 0) }
+}
+
+/// a of every element of the output; nil where a layer has no finite constant.
+func elementBounds(_ weights: NetworkWeights) -> [Double]? {
   let network = weights.network
   var values: [[Double]] = []
   func factors(of value: NetworkValue) -> [Double] {
@@ -38,10 +43,16 @@ private func forwardBound(_ weights: NetworkWeights) -> UpperBound? {
     else { return nil }
     values.append(result)
   }
-  return UpperBound(proved: factors(of: network.output).max() ?? 0)
+  return factors(of: network.output)
 }
 
 private func backwardBound(_ weights: NetworkWeights) -> UpperBound? {
+  let count = weights.network.outputShape.elementCount
+  return functionalBound(weights, [Double](repeating: 1, count: count))
+}
+
+/// C with Σᵢ cᵢ·|Δoutputᵢ| ≤ C·‖Δinput‖₁; nil where a layer has no finite constant.
+func functionalBound(_ weights: NetworkWeights, _ c: [Double]) -> UpperBound? {
   let network = weights.network
   var cotangents = network.nodes.map { [Double](repeating: 0, count: $0.outputShape.elementCount) }
   var atInput = [Double](repeating: 0, count: network.inputShape.elementCount)
@@ -51,7 +62,7 @@ private func backwardBound(_ weights: NetworkWeights) -> UpperBound? {
     case .node(let index): accumulateUp(&cotangents[index], terms)
     }
   }
-  add([Double](repeating: 1, count: network.outputShape.elementCount), to: network.output)
+  add(c, to: network.output)
   for (index, node) in network.nodes.enumerated().reversed() {
     let cotangent = cotangents[index]
     if cotangent.allSatisfy({ $0 == 0 }) { continue }

@@ -41,7 +41,7 @@ struct JointBound {
 
   /// The smallest square, up to a slack that grows until the proof holds, for the multipliers
   /// rounded to float32.
-  private func proved(_ multipliers: [[Double]]) -> JointEvidence? {
+  func proved(_ multipliers: [[Double]]) -> JointEvidence? {
     var slack = 1e-9
     for _ in 0..<12 {
       defer { slack *= 4 }

@@ -79,7 +79,7 @@ public func certifiedBound(
   do throws(ProofError) {
     return try LinearAlgebra.withProofArithmetic { () throws(ProofError) in
       var reports: [BoundReport] = []
-      for norm in norms { reports.append(try report(weights, norm: norm)) }
+      for norm in norms { reports.append(try networkReport(weights, norm: norm)) }
       return reports
     }
   } catch {
@@ -87,11 +87,14 @@ public func certifiedBound(
   }
 }
 
-private func report(_ weights: NetworkWeights, norm: Norm) throws(ProofError) -> BoundReport {
+/// - Parameter known: the bounds of all layers in this norm, where they are proved already.
+func networkReport(
+  _ weights: NetworkWeights, norm: Norm, layers known: [BoundReport.LayerBound] = []
+) throws(ProofError) -> BoundReport {
   let network = weights.network
   var start = ContinuousClock.now
-  var layers: [BoundReport.LayerBound] = []
-  for (index, node) in network.nodes.enumerated() {
+  var layers = known
+  for (index, node) in network.nodes.enumerated() where known.isEmpty {
     // Layers that share weights have the same shapes, and so the same operator.
     let bound: OperatorBound
     if let source = node.weightSource {

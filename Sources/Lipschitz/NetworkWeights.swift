@@ -42,6 +42,12 @@ public struct NetworkWeights: Sendable {
     self.tensors = tensors
   }
 
+  /// Tensors that are known to fit.
+  init(_ network: Network, checked tensors: [String: NamedTensor]) {
+    self.network = network
+    self.tensors = tensors
+  }
+
   /// The tensor that node `index` calls `weight`.
   func tensor(_ weight: String, of index: Int) -> NamedTensor {
     tensors[network.nodes[index].tensorName(weight)]!

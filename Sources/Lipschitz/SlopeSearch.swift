@@ -33,7 +33,7 @@ public func steepestSlope(
 
 extension NetworkWeights {
   /// All tensors as float32; nil where one holds a number that is not a float32.
-  fileprivate var floats: [String: [Float]]? {
+  var floats: [String: [Float]]? {
     var result: [String: [Float]] = [:]
     for (name, tensor) in tensors {
       switch tensor.values {

@@ -71,4 +71,24 @@ public struct Samples: Sendable {
   public var labelKind: LabelKind { targets.isEmpty ? .classes : .targets }
   /// Numbers in one sample's label: 1 for a class.
   public var labelSize: Int { targets.isEmpty ? 1 : targetShape.elementCount }
+
+  /// The samples of these numbers, in this order.
+  public func selecting(_ indices: [Int]) -> Samples {
+    func rows<Element>(_ values: [Element], _ size: Int) -> [Element] {
+      guard !values.isEmpty else { return [] }
+      var result: [Element] = []
+      result.reserveCapacity(indices.count * size)
+      for index in indices { result += values[index * size..<(index + 1) * size] }
+      return result
+    }
+    let chosen: Storage =
+      switch storage {
+      case .bytes(let values): .bytes(rows(values, shape.elementCount))
+      case .floats(let values): .floats(rows(values, shape.elementCount))
+      }
+    return Samples(
+      shape: shape, count: indices.count, storage: chosen, labels: rows(labels, 1),
+      classCount: classCount, targets: rows(targets, targetShape.elementCount),
+      targetShape: targetShape)
+  }
 }

@@ -1,8 +1,9 @@
 import Diagnostics
+import Model
 
 /// One line of `metrics.jsonl` of a generator and a critic: means over the steps since the last
 /// line, and how the generator stands after them.
-public struct AdversarialMetrics: Sendable {
+public struct AdversarialMetrics: MetricsLine, Sendable {
   /// Generator updates done.
   public let step: Int
   public let criticLoss: Double
@@ -24,6 +25,9 @@ public struct AdversarialMetrics: Sendable {
     ])
   }
 
+  /// Nothing of two networks is watched.
+  func value(of metric: StoppingSection.Metric) -> Double? { nil }
+
   /// For people, as the line goes by.
   public func line(of total: Int) -> String {
     var text = "step \(step)/\(total)  critic \(decimal(criticLoss, 4))  gap \(decimal(gap, 4))"
@@ -38,9 +42,25 @@ public struct AdversarialMetrics: Sendable {
 }
 
 /// Sums since the last line of metrics.
-struct RunningAdversarialMetrics {
+struct RunningAdversarialMetrics: StepSums {
   private var sum = AdversarialRunner.StepResult()
   private var steps = 0
+
+  init(numbers: [String: Double]) {
+    sum.criticLoss = numbers["critic_loss"] ?? 0
+    sum.gap = numbers["gap"] ?? 0
+    sum.penalty = numbers["penalty"]
+    sum.generatorLoss = numbers["generator_loss"] ?? 0
+    steps = Int(numbers["summed_steps"] ?? 0)
+  }
+  var numbers: [String: Double] {
+    var numbers = [
+      "critic_loss": sum.criticLoss, "gap": sum.gap, "generator_loss": sum.generatorLoss,
+      "summed_steps": Double(steps),
+    ]
+    numbers["penalty"] = sum.penalty
+    return numbers
+  }
 
   mutating func add(_ result: AdversarialRunner.StepResult) {
     sum.criticLoss += result.criticLoss

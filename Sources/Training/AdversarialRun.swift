@@ -60,48 +60,50 @@ public struct AdversarialRun {
   public func run(
     observer: ((AdversarialMetrics) -> Void)? = nil
   ) throws(DiagnosticError) -> AdversarialResult {
-    let runner = try AdversarialRunner(setup, engine: options.engine, threads: options.threads)
-    let frame = try RunFrame(
-      setup.experiment, seed: setup.train.seed, steps: setup.totalSteps, options)
+    let optimizers = [setup.section.generatorOptimizer, setup.section.criticOptimizer]
+    let plan = RunFrame.Plan(
+      experiment: setup.experiment, train: setup.train, folder: setup.directory,
+      steps: setup.totalSteps, stepsPerEpoch: setup.stepsPerEpoch, optimizers: optimizers)
+    let checkpoint = try RunFrame.checkpoint(plan, options)
+    let runner = try runner(from: checkpoint)
+    let frame = try RunFrame(plan, from: checkpoint, options)
     frame.metrics.norms = { () throws(DiagnosticError) in
       // The generator's come first.
       estimatedNorms(setup.critic, weights: Dictionary(tensors: try runner.deployedWeights()[1]))
     }
     return try frame.recordingFailure { () throws(DiagnosticError) in
-      try finish(runner, try train(runner, frame.metrics, observer), frame)
+      let ending = try loop(runner, frame, observer).run(from: checkpoint)
+      return try finish(runner, ending, frame)
     }
   }
 
-  private func train(
-    _ runner: AdversarialRunner, _ metrics: MetricsLog, _ observer: ((AdversarialMetrics) -> Void)?
-  ) throws(DiagnosticError) -> AdversarialMetrics? {
-    let start = Clock.seconds
-    let interval = max(1, setup.totalSteps / Self.lines)
-    var running = RunningAdversarialMetrics()
-    var last: AdversarialMetrics?
-    while runner.step < setup.totalSteps && !Interruption.isRequested {
-      let result = try runner.run()
-      for loss in [result.criticLoss, result.generatorLoss] where !loss.isFinite {
-        throw DiagnosticError(diverged(loss, at: runner.step))
-      }
-      running.add(result)
-      let isLast = Interruption.isRequested || runner.step == setup.totalSteps
-      guard isLast || runner.step % interval == 0 else { continue }
-      let seconds = Clock.seconds - start
-      let coverage = try setup.modes.map { (modes) throws(DiagnosticError) in
-        ModeCoverage(of: try runner.samples(Self.countedInLines), modes: modes)
-      }
-      let line = running.line(step: runner.step, coverage: coverage, seconds: seconds)
-      try metrics.append(step: line.step, line.json)
-      observer?(line)
-      running = RunningAdversarialMetrics()
-      last = line
-    }
-    return last
+  private typealias Loop = StepLoop<AdversarialRunner, AdversarialMetrics>
+
+  private func runner(from checkpoint: Checkpoint?) throws(DiagnosticError) -> AdversarialRunner {
+    try AdversarialRunner(
+      setup, engine: options.engine, threads: options.threads, from: checkpoint)
+  }
+
+  private func loop(
+    _ runner: AdversarialRunner, _ frame: RunFrame, _ observer: ((AdversarialMetrics) -> Void)?
+  ) -> Loop {
+    Loop(
+      runner: runner, total: setup.totalSteps, interval: max(1, setup.totalSteps / Self.lines),
+      metrics: frame.metrics, checkpoints: frame.checkpoints, stopping: nil,
+      didStep: { _, _ in },
+      measure: { (sums, seconds) throws(DiagnosticError) in
+        let coverage = try setup.modes.map { (modes) throws(DiagnosticError) in
+          ModeCoverage(of: try runner.samples(Self.countedInLines), modes: modes)
+        }
+        let line = sums.line(step: runner.step, coverage: coverage, seconds: seconds)
+        observer?(line)
+        return line
+      },
+      restarted: self.runner, diverged: { diverged($0, at: runner.step) })
   }
 
   private func finish(
-    _ runner: AdversarialRunner, _ last: AdversarialMetrics?, _ frame: RunFrame
+    _ runner: AdversarialRunner, _ ending: Loop.Ending, _ frame: RunFrame
   ) throws(DiagnosticError) -> AdversarialResult {
     let networks = [setup.generator, setup.critic]
     let trained = try runner.deployedWeights()
@@ -125,19 +127,19 @@ public struct AdversarialRun {
       if case .lipschitz(let name, _, _) = target.claim, name == setup.generator.name {
         reports = generatorBounds
       }
-      let judge = Judge(scores: nil) { norm in
-        reports.first { $0.norm == norm }?.upper ?? .unknown
-      }
+      let judge = Judge(
+        scores: nil, bound: { norm in reports.first { $0.norm == norm }?.upper ?? .unknown },
+        certified: { _ in nil })
       return judge.judge(target)
     }
     let samples = try SampleComparison(
       setup, options, generator: certifications[0].values, critic: certifications[1].values)
     let bound = criticBounds.first { $0.norm == .l2 }?.upper ?? .unknown
     let result = AdversarialResult(
-      directory: frame.directory, steps: runner.step, wasInterrupted: Interruption.isRequested,
-      last: last, coverage: try samples.coverage(Self.countedSamples),
+      directory: frame.directory, steps: runner.step, wasInterrupted: ending.wasInterrupted,
+      last: ending.last, coverage: try samples.coverage(Self.countedSamples),
       distance: try samples.distance(bound: bound), criticBounds: criticBounds,
-      judgements: judgements, seconds: last?.seconds ?? 0)
+      judgements: judgements, seconds: ending.seconds)
     try frame.write(
       weights: certifications.flatMap(\.weights),
       Certificate(stored[1], reports: criticBounds), result)

@@ -3,27 +3,36 @@ import Model
 import Tensors
 
 /// The programs of a generator and a critic compiled, and their state: runs one step at a time.
-public final class AdversarialRunner {
+public final class AdversarialRunner: SteppedRunner {
   public let setup: AdversarialSetup
   public let executable: any Executable
   /// Generator updates done.
-  public private(set) var step = 0
+  public private(set) var step: Int
+  private let engine: any Engine
+  private let threads: Int?
   private let pipeline: BatchPipeline
   private let deployment: [Program]
 
   /// What one step reports, of the networks before each update: means over the critic's updates,
   /// and the generator's loss.
-  public struct StepResult {
+  public struct StepResult: StepOutcome {
     public var criticLoss = 0.0
     public var gap = 0.0
     public var penalty: Double?
     public var generatorLoss = 0.0
+    var losses: [Double] { [criticLoss, generatorLoss] }
   }
+  typealias Sums = RunningAdversarialMetrics
 
+  /// - Parameter checkpoint: where the run goes on; nil: at its beginning.
   public init(
-    _ setup: AdversarialSetup, engine: any Engine, threads: Int?
+    _ setup: AdversarialSetup, engine: any Engine, threads: Int?,
+    from checkpoint: Checkpoint? = nil
   ) throws(DiagnosticError) {
     self.setup = setup
+    self.engine = engine
+    self.threads = threads
+    step = checkpoint?.step ?? 0
     let networks = [setup.generator, setup.critic]
     func named(_ program: Program, _ network: Network) -> Program {
       var program = program
@@ -38,7 +47,11 @@ public final class AdversarialRunner {
     executable = try DiagnosticError.translating {
       try engine.compile(programs, options: EngineOptions(threads: threads))
     }
-    pipeline = setup.batches()
+    pipeline = setup.batches(from: step)
+    if let checkpoint {
+      try checkpoint.restore(executable)
+      return
+    }
     try DiagnosticError.translating {
       for state in setup.programs.initial where executable.states[state.name] != nil {
         try executable.writeState(
@@ -60,44 +73,77 @@ public final class AdversarialRunner {
   /// The critic's updates and one of the generator.
   public func run() throws(DiagnosticError) -> StepResult {
     var result = StepResult()
-    do {
-      let section = setup.section
-      let program = setup.programs.criticStep
-      func output(_ name: String) throws(EngineError) -> Double {
-        Double(try executable.readOutput(name, of: program.name, count: 1)[0])
-      }
-      let rate = section.criticOptimizer.learningRate(step: step, of: setup.totalSteps)
-      try executable.writeInput("learning_rate", of: program.name, [Float(rate)])
-      let share = 1 / Double(section.criticSteps)
-      let hasPenalty = program.outputs.contains { $0.name == "penalty" }
-      for _ in 0..<section.criticSteps {
-        try writeReal(program)
+    let share = 1 / Double(setup.section.criticSteps)
+    try forEachUpdate { (program, inputs) throws(DiagnosticError) in
+      try DiagnosticError.translating {
+        for (name, values) in inputs { try executable.writeInput(name, of: program.name, values) }
         try executable.run(program.name)
+        func output(_ name: String) throws(EngineError) -> Double {
+          Double(try executable.readOutput(name, of: program.name, count: 1)[0])
+        }
+        guard program.name == setup.programs.criticStep.name else {
+          result.generatorLoss = try output("loss")
+          return
+        }
         result.criticLoss += share * (try output("loss"))
         result.gap += share * (try output("gap"))
-        if hasPenalty { result.penalty = (result.penalty ?? 0) + share * (try output("penalty")) }
+        if program.outputs.contains(where: { $0.name == "penalty" }) {
+          result.penalty = (result.penalty ?? 0) + share * (try output("penalty"))
+        }
       }
-      let generating = setup.programs.generatorStep
-      let own = section.generatorOptimizer.learningRate(step: step, of: setup.totalSteps)
-      try executable.writeInput("learning_rate", of: generating.name, [Float(own)])
-      if generating.inputs["real"] != nil { try writeReal(generating) }
-      try executable.run(generating.name)
-      result.generatorLoss = Double(
-        try executable.readOutput("loss", of: generating.name, count: 1)[0])
-      step += 1
-    } catch {
-      throw DiagnosticError(error)
+      return true
     }
+    step += 1
     return result
   }
 
-  private func writeReal(_ program: Program) throws(EngineError) {
-    var failure: EngineError?
-    _ = pipeline.withNext { batch in
-      do throws(EngineError) { try executable.writeInput("real", of: program.name, batch.x) }
-      catch { failure = error }
+  func runStep() throws(DiagnosticError) -> StepResult { try run() }
+
+  func firstBroken() throws(DiagnosticError) -> BrokenValue? {
+    var found: BrokenValue?
+    try forEachUpdate { (program, inputs) throws(DiagnosticError) in
+      var copies: [String: [Float]] = [:]
+      for (name, values) in inputs { copies[name] = Array(values) }
+      found = try BrokenValue(
+        in: program, inputs: copies, stateOf: executable, engine: engine, threads: threads)
+      if found != nil { return false }
+      try DiagnosticError.translating {
+        for (name, values) in inputs { try executable.writeInput(name, of: program.name, values) }
+        try executable.run(program.name)
+      }
+      return true
     }
-    if let failure { throw failure }
+    return found
+  }
+
+  /// The programs of one step with their inputs, as often as they run; false from `body` ends them.
+  private func forEachUpdate(
+    _ body: (Program, [String: UnsafeBufferPointer<Float>]) throws(DiagnosticError) -> Bool
+  ) throws(DiagnosticError) {
+    let section = setup.section
+    let critic = (setup.programs.criticStep, section.criticOptimizer)
+    let updates =
+      Array(repeating: critic, count: section.criticSteps)
+      + [(setup.programs.generatorStep, section.generatorOptimizer)]
+    for (program, optimizer) in updates {
+      var rate = Float(optimizer.learningRate(step: step, of: setup.totalSteps))
+      var goesOn: Bool? = true
+      var failure: DiagnosticError?
+      func run(_ inputs: [String: UnsafeBufferPointer<Float>]) {
+        withUnsafePointer(to: &rate) { pointer in
+          let all = inputs.merging(
+            ["learning_rate": UnsafeBufferPointer(start: pointer, count: 1)]) { $1 }
+          do throws(DiagnosticError) { goesOn = try body(program, all) } catch { failure = error }
+        }
+      }
+      if program.inputs["real"] != nil {
+        _ = pipeline.withNext { run(["real": $0.x]) }
+      } else {
+        run([:])
+      }
+      if let failure { throw failure }
+      if goesOn == false { return }
+    }
   }
 
   /// `count` samples of the generator as it is, averaged where averages are kept; always from the

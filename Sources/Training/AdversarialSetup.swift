@@ -5,6 +5,8 @@ import Tensors
 /// Everything a description of a generator and a critic needs before its first step.
 public struct AdversarialSetup {
   public let experiment: Experiment
+  /// Where the description's relative paths start.
+  public let directory: String
   public let generator: Network
   public let critic: Network
   public let section: AdversarialSection
@@ -16,6 +18,8 @@ public struct AdversarialSetup {
   public let modes: Modes?
   /// Updates of the generator.
   public let totalSteps: Int
+  /// Of them, in one pass of the critic over the samples.
+  public let stepsPerEpoch: Int
   public let programs: AdversarialPrograms
   let shuffles: Bool
 
@@ -41,6 +45,7 @@ public struct AdversarialSetup {
     guard data.train.count >= train.batch else {
       throw DiagnosticError(tooFew(data.train.count, train.batch, section))
     }
+    stepsPerEpoch = max(1, data.train.count / train.batch / adversarial.criticSteps)
     switch train.length {
     case .steps(let steps): totalSteps = steps
     case .epochs(let epochs):
@@ -48,6 +53,7 @@ public struct AdversarialSetup {
       totalSteps = max(1, batches / adversarial.criticSteps)
     }
     self.experiment = experiment
+    self.directory = directory
     self.generator = generator
     self.critic = critic
     self.section = adversarial

@@ -70,44 +70,29 @@ public final class DeployedNetwork {
   }
 
   /// y_label − max over the others of y_j; −∞ where an output is not a number, and just below zero
-  /// where another class that stands earlier is equal (the first largest wins).
+  /// where another class that stands earlier is equal (the first largest wins). One output is that
+  /// of class 1 against 0, which wins a tie.
   private static func margin(_ y: UnsafeBufferPointer<Float>, label: Int) -> Double {
-    let own = y[label]
+    let own = y.count == 1 ? (label == 1 ? y[0] : -y[0]) : y[label]
     var margin = Double.infinity
-    for (index, other) in y.enumerated() where index != label {
-      let difference = Double(own) - Double(other)
+    for (index, other) in y.enumerated() where y.count == 1 || index != label {
+      let difference = Double(own) - (y.count == 1 ? 0 : Double(other))
       if difference.isNaN { return -.infinity }
-      let isLost = difference == 0 && index < label
+      let isLost = difference == 0 && (y.count == 1 ? label == 1 : index < label)
       margin = min(margin, isLost ? -Double.leastNonzeroMagnitude : difference)
     }
     return own.isNaN ? -.infinity : margin
   }
 }
 
-/// By how much each sample's own class leads, in the network's output units.
+/// By how much each sample's own class leads, in the network's output units, by float32 inference.
 public struct Scores: Sendable {
   public let margins: [Double]
 
-  /// The share of samples whose first largest output is their label's.
-  public var accuracy: Double { share { $0 >= 0 } }
+  /// Whether a sample's first largest output is its label's.
+  public var isRight: [Bool] { margins.map { $0 >= 0 } }
 
-  /// The share of samples that no change of the input within `radius` turns.
-  ///
-  /// A change δ with ‖δ‖_p ≤ r moves y_i − y_j by at most c_p·L·r, where c_p is the dual norm of
-  /// e_i − e_j: 1 for L1, √2 for L2, 2 for L∞. The margins are those of float32 inference.
-  public func certifiedAccuracy(norm: Norm, radius: Double, bound: UpperBound) -> Double {
-    guard bound.isFinite else { return 0 }
-    let factor =
-      switch norm {
-      case .l1: UpperBound.one
-      case .l2: UpperBound(proved: 2).squareRoot()
-      case .linf: UpperBound(proved: 2)
-      }
-    let needed = factor * bound * UpperBound(proved: radius)
-    return share { $0 > needed.value }
-  }
-
-  private func share(_ isCounted: (Double) -> Bool) -> Double {
-    Double(margins.count(where: isCounted)) / Double(max(margins.count, 1))
+  public var accuracy: Double {
+    Double(margins.count { $0 >= 0 }) / Double(max(margins.count, 1))
   }
 }

@@ -72,6 +72,15 @@ public struct InputScaling: Sendable {
     }
   }
 
+  /// All samples as the model reads them, one after the other.
+  func rows(of samples: Samples) -> [Float] {
+    let size = samples.count * channels * channelSize
+    return [Float](unsafeUninitializedCapacity: size) { buffer, count in
+      fill(buffer.baseAddress!, with: samples, at: 0..<samples.count)
+      count = size
+    }
+  }
+
   /// The scaled samples `indices` one after the other; each takes `shape` elements.
   func fill(
     _ target: UnsafeMutablePointer<Float>, with samples: Samples, at indices: some Sequence<Int>

@@ -25,15 +25,16 @@ struct Judge {
   /// Of the stored weights on the test split; nil without one.
   let scores: Scores?
   let bound: (Norm) -> UpperBound
+  /// Of the stored weights on the test split; nil without one.
+  let certified: (Norm) -> CertifiedRadii?
 
   func judge(_ target: Target) -> Judgement {
     switch target.claim {
     case .accuracy(let atLeast):
       return share("test accuracy", scores?.accuracy, atLeast, target)
     case .certifiedAccuracy(let norm, let radius, let atLeast):
-      let bound = bound(norm)
-      let share = scores?.certifiedAccuracy(norm: norm, radius: radius, bound: bound)
-      let what = "test accuracy within \(norm.rawValue) radius \(number(radius))"
+      let share = certified(norm)?.accuracy(radius)
+      let what = "certified accuracy at \(norm.rawValue) radius \(number(radius))"
       return self.share(what, share, atLeast, target)
     case .lipschitz(_, let norm, let limit):
       let bound = bound(norm)
@@ -55,10 +56,10 @@ struct Judge {
   }
 }
 
-/// A number of the description with at most six digits; whole ones without `.0`.
-func number(_ value: Double) -> String {
-  if value == value.rounded() && abs(value) < 1e15 { return String(Int(value)) }
-  let short = Double(formatted(value, "%.6g")) ?? value
+/// A number of the description with at most `digits` digits; whole ones without `.0`.
+public func number(_ value: Double, digits: Int = 6) -> String {
+  let short = Double(formatted(value, "%.\(digits)g")) ?? value
+  if short == short.rounded() && abs(short) < 1e15 { return String(Int(short)) }
   return short.description
 }
 

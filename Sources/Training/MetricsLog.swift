@@ -7,13 +7,35 @@ import Tensors
 public final class MetricsLog {
   private let lines: LineFile
   private let directory: RunDirectory
+  private let step: Int
   private var events: TensorBoardLog?
   /// Estimates of the layers' norms as they are now; they stand in every line as `norms`.
   var norms: (() throws(DiagnosticError) -> [(layer: String, norm: Double)])?
 
-  public init(_ directory: RunDirectory) throws(DiagnosticError) {
+  /// The last line that was there; nil: there was none.
+  let last: JSON?
+
+  /// - Parameter step: the run goes on after this step: lines of later ones are taken away, and a
+  ///   last one that was cut off. 0 at the beginning.
+  public init(_ directory: RunDirectory, after step: Int = 0) throws(DiagnosticError) {
     self.directory = directory
-    lines = try DiagnosticError.translating { try LineFile(directory.metrics) }
+    self.step = step
+    let path = directory.metrics
+    var last: JSON?
+    lines = try DiagnosticError.translating {
+      if let bytes = try? InputFile.bytes(path) {
+        var kept: [UInt8] = []
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+          guard let json = try? JSON(Array(line)), let own = json["step"]?.integer, own <= step
+          else { break }
+          kept += line + [UInt8(ascii: "\n")]
+          last = json
+        }
+        if kept != bytes { try AtomicFile.write(kept, to: path) }
+      }
+      return try LineFile(path)
+    }
+    self.last = last
   }
 
   /// Adds a line.
@@ -25,9 +47,14 @@ public final class MetricsLog {
       try lines.append(line.compactText)
       let scalars = line.scalars
       guard !scalars.isEmpty else { return }
-      try log(step: step).append(
+      try log().append(
         TensorBoardEvent(time: Clock.sinceEpoch, step: step, .scalars(scalars)))
     }
+  }
+
+  /// Returns when every line is on the disk.
+  func flush() throws(DiagnosticError) {
+    try DiagnosticError.translating { try lines.flush() }
   }
 
   private func withNorms(_ line: JSONValue) throws(DiagnosticError) -> JSONValue {
@@ -43,18 +70,18 @@ public final class MetricsLog {
     step: Int, tag: String, _ image: TensorBoardEvent.PNGImage
   ) throws(DiagnosticError) {
     try DiagnosticError.translating {
-      try log(step: step).append(
+      try log().append(
         TensorBoardEvent(time: Clock.sinceEpoch, step: step, .image(tag: tag, image)))
     }
   }
 
   /// The event file of this process, made with its first record: where an earlier process has left
-  /// one, what that says of this and later steps no longer holds.
-  private func log(step: Int) throws(FormatError) -> TensorBoardLog {
+  /// one, what that says of later steps than those the run goes on from no longer holds.
+  private func log() throws(FormatError) -> TensorBoardLog {
     if let events { return events }
     let isResumed = !directory.eventFiles.isEmpty
     let log = try TensorBoardLog(
-      in: directory.path, time: Clock.sinceEpoch, resumed: isResumed ? step : nil)
+      in: directory.path, time: Clock.sinceEpoch, resumed: isResumed ? step + 1 : nil)
     events = log
     return log
   }

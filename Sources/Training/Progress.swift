@@ -8,7 +8,8 @@ public final class Progress: TrainingObserver {
   private let stepsPerEpoch: Int
   private var shown = 0.0
   private var loss = 0.0
-  private var lastStep = 0
+  /// Of the last line; a resumed run does not begin at 0.
+  private var lastStep: Int?
 
   public init(isTerminal: Bool, stepsPerEpoch: Int, write: @escaping (String) -> Void) {
     self.isTerminal = isTerminal
@@ -18,7 +19,8 @@ public final class Progress: TrainingObserver {
 
   public func didStep(_ step: Int, of total: Int, loss: Float, seconds: Double) {
     // A running mean: single batches jump about.
-    self.loss = step == 1 ? Double(loss) : 0.98 * self.loss + 0.02 * Double(loss)
+    defer { if lastStep == nil { lastStep = step - 1 } }
+    self.loss = lastStep == nil ? Double(loss) : 0.98 * self.loss + 0.02 * Double(loss)
     guard isTerminal, seconds - shown > 0.1 else { return }
     shown = seconds
     let left = seconds / Double(step) * Double(total - step)
@@ -29,13 +31,16 @@ public final class Progress: TrainingObserver {
   }
 
   public func didMeasure(_ metrics: Metrics, of total: Int) {
-    let steps = metrics.step - lastStep
+    let steps = metrics.step - (lastStep ?? 0)
     lastStep = metrics.step
     var line = "epoch \(epoch(metrics.epoch))/\(epochs(total))  loss \(decimal(metrics.loss, 4))"
     if let penalty = metrics.penalty { line += "  penalty \(decimal(penalty, 4))" }
     if let accuracy = metrics.trainAccuracy {
       line += "  train \(fixed(accuracy * 100, 2)) %"
+      if let held = metrics.validationAccuracy { line += "  validation \(fixed(held * 100, 2)) %" }
       if let test = metrics.testAccuracy { line += "  test \(fixed(test * 100, 2)) %" }
+    } else if let loss = metrics.validationLoss {
+      line += "  validation loss \(decimal(loss, 4))"
     } else if let loss = metrics.testLoss {
       line += "  test loss \(decimal(loss, 4))"
     }

@@ -138,7 +138,20 @@ extension Report {
   // MARK: certified accuracy
 
   var certifiedAccuracy: [Markup] {
-    guard let evaluation = files.evaluation else { return [] }
+    guard let evaluation = files.evaluation else {
+      let isOpen = files.record["test_accuracy"]?.double != nil
+        && proofs.contains { $0.result.isFinite }
+      return isOpen
+        ? [
+          .element(
+            "p", [("class", "scope")],
+            [
+              Markup(text: "Not measured yet: "),
+              .element("code", [], text: "lgc eval \(files.path)"),
+              Markup(text: " finds it and writes this report again."),
+            ])
+        ] : []
+    }
     var out: [Markup] = []
     for result in evaluation["norms"]?.array ?? [] {
       let norm = result["norm"]?.string ?? ""
@@ -154,8 +167,8 @@ extension Report {
         return .element(
           "tr", [],
           [
-            cell(row["radius"]?.double.map(number) ?? "", "number"),
-            cell(row["raw_radius"]?.double.map(number) ?? "", "number"),
+            cell(row["radius"]?.double.map { number($0) } ?? "", "number"),
+            cell(row["raw_radius"]?.double.map { number($0) } ?? "", "number"),
             share("certified"), share("attacked"),
           ])
       }

@@ -4,9 +4,11 @@ import Glibc
 
 /// The folder of one run: `runs/2026-11-21-fashion-spectral-3f9c2a`.
 ///
-/// `run.json` stands there from the start, without `end`; `weights.safetensors`, then `bound.json`,
-/// then `run.json` with `end` appear when training is over, each in one step. So a run is complete
-/// exactly when its `run.json` has `end`, and whatever kills it cannot make it look so.
+/// `run.json` stands there from the start, without `end`; `checkpoints/step-N.safetensors` come and
+/// go on the way; `weights.safetensors`, then `bound.json`, then `run.json` with `end` appear when
+/// training is over, each in one step. So a run is complete exactly when its `run.json` has `end`,
+/// and whatever kills it cannot make it look so. One that was interrupted is complete too: its
+/// weights are those of its last step.
 public struct RunDirectory: Sendable {
   public let path: String
   public init(path: String) { self.path = path }
@@ -18,10 +20,11 @@ public struct RunDirectory: Sendable {
   public var weights: String { path + "/weights.safetensors" }
   public var bound: String { path + "/bound.json" }
   public var report: String { path + "/report.html" }
-  /// `eval.json`, where the run was evaluated.
-  public var evaluation: String { path + "/eval.json" }
   /// The folder of pictures that a generator drew.
   public var samples: String { path + "/samples" }
+  /// What `lgc eval` found of it.
+  public var evaluation: String { path + "/eval.json" }
+  public var checkpoints: String { path + "/checkpoints" }
   /// Only of a profiled run.
   public var trace: String { path + "/trace.json" }
 
@@ -88,7 +91,7 @@ public struct RunDirectory: Sendable {
   }
 
   /// The names in a folder, without `.` and `..`; nil if it cannot be read.
-  private static func entries(of path: String) -> [String]? {
+  static func entries(of path: String) -> [String]? {
     guard let folder = opendir(path) else { return nil }
     defer { closedir(folder) }
     var names: [String] = []
@@ -101,7 +104,7 @@ public struct RunDirectory: Sendable {
     return names
   }
 
-  private static func makeParents(_ path: String) throws(FormatError) {
+  static func makeParents(_ path: String) throws(FormatError) {
     var position = path.startIndex
     while position < path.endIndex {
       position = path[path.index(after: position)...].firstIndex(of: "/") ?? path.endIndex

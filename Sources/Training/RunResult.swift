@@ -51,6 +51,7 @@ extension RunResult {
       lines.append(("target", "\(judgement.claim): \(verdict) (\(judgement.outcome))"))
     }
     lines.append(("run", directory.path))
+    if wasInterrupted { lines.append(("go on with", "lgc train --resume \(directory.path)")) }
     let width = lines.map(\.0.count).max() ?? 0
     let text = lines.map { label, text in
       "  \(label)\(String(repeating: " ", count: width - label.count))  \(text)"

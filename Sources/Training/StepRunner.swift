@@ -3,24 +3,28 @@ import Model
 import Tensors
 
 /// The training programs compiled and their state: runs one step at a time.
-public final class StepRunner {
+public final class StepRunner: SteppedRunner {
   public let setup: TrainingSetup
   public let executable: any Executable
   /// Steps done.
-  public private(set) var step = 0
+  public private(set) var step: Int
+  private let engine: any Engine
+  private let threads: Int?
   private let pipeline: BatchPipeline
   /// One epoch's batches, where they were asked for in advance; used over and over.
   private var prepared: [(x: [Float], labels: [Float])] = []
 
   /// What one step reports, of the network before its update.
-  public struct StepResult {
+  public struct StepResult: StepOutcome {
     /// The batch's mean, without regularisers.
     public let loss: Float
     /// How many samples were right; nil where samples have no classes.
     public let correct: Float?
     /// The regularisers' sum; nil without any.
     public let penalty: Float?
+    var losses: [Double] { [loss, penalty].compactMap { $0.map(Double.init) } }
   }
+  typealias Sums = RunningMetrics
 
   /// Compiles, and starts every state as declared, or as `initial` says for the tensors it names;
   /// then draws the constraints' vectors near.
@@ -28,14 +32,18 @@ public final class StepRunner {
   /// - Parameter steps: how many steps batches are prepared for.
   /// - Parameter memoryLimit: bytes that state, working memory and batches may need together; nil
   ///   for what the machine can give. More is an error before any of it is allocated.
+  /// - Parameter checkpoint: where the run goes on; nil: at its beginning.
   /// - Parameter prepared: whether one epoch's batches are made before the first step and kept, for
   ///   the comparison with programs that find their batches in memory.
   public init(
     _ setup: TrainingSetup, engine: any Engine, threads: Int?, steps: Int,
     memoryLimit: Int? = nil, initial: [String: [Float]] = [:],
-    prepared isPrepared: Bool = false
+    from checkpoint: Checkpoint? = nil, prepared isPrepared: Bool = false
   ) throws(DiagnosticError) {
     self.setup = setup
+    self.engine = engine
+    self.threads = threads
+    step = checkpoint?.step ?? 0
     let warmup = Lowering.constraintWarmup(network: setup.network, iterations: 15)
     let programs =
       [setup.programs.train, setup.programs.evaluate]
@@ -48,11 +56,16 @@ public final class StepRunner {
           threads: threads, memoryLimit: memoryLimit,
           otherBytes: setup.batchBytes(prepared: isPrepared)))
     }
-    pipeline = setup.batches(total: isPrepared ? setup.stepsPerEpoch : steps)
+    pipeline = setup.batches(
+      from: checkpoint?.step ?? 0, total: isPrepared ? setup.stepsPerEpoch : steps)
     if isPrepared {
       while let batch = pipeline.withNext({ (x: Array($0.x), labels: Array($0.labels)) }) {
         prepared.append(batch)
       }
+    }
+    if let checkpoint {
+      try checkpoint.restore(executable)
+      return
     }
     try DiagnosticError.translating {
       for state in setup.programs.initial where executable.states[state.name] != nil {
@@ -94,6 +107,18 @@ public final class StepRunner {
     } catch {
       throw DiagnosticError(error)
     }
+  }
+
+  func runStep() throws(DiagnosticError) -> StepResult { try run(total: setup.totalSteps) }
+
+  func firstBroken() throws(DiagnosticError) -> BrokenValue? {
+    let rate = setup.optimizer.learningRate(step: step, of: setup.totalSteps)
+    let inputs = pipeline.withNext { batch in
+      ["x": Array(batch.x), "labels": Array(batch.labels), "learning_rate": [Float(rate)]]
+    }
+    return try BrokenValue(
+      in: setup.programs.train, inputs: inputs ?? [:], stateOf: executable, engine: engine,
+      threads: threads)
   }
 
   /// Mean loss and, of samples with classes, accuracy of the network in training (constraints

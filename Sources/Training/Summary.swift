@@ -6,6 +6,8 @@ extension TrainingResult {
   /// The result as the user reads it, on stdout.
   public func summary(name: String) -> String {
     var rows: [(String, String)] = []
+    if stoppedEarly { rows.append(("stopped early", "\(plannedSteps) steps were asked for")) }
+    if let bestStep { rows.append(("weights of", "step \(bestStep), the best")) }
     if let testAccuracy {
       rows.append(("test accuracy", "\(fixed(testAccuracy * 100, 2)) % of \(testCount) samples"))
     } else if let loss = last?.testLoss {
@@ -21,7 +23,10 @@ extension TrainingResult {
 
   public var measured: [(key: String, value: JSONValue)] {
     let bounds = bounds.map { (key: $0.norm.rawValue, value: JSONValue($0.upper.finite)) }
-    return [
+    var early: [(key: String, value: JSONValue)] = []
+    if let bestStep { early = [("best_step", .int(bestStep))] }
+    if stoppedEarly { early.append(("stopped_early", .bool(true))) }
+    return early + [
       ("train_loss", JSONValue(last?.loss)), ("train_accuracy", JSONValue(last?.trainAccuracy)),
       ("test_accuracy", JSONValue(testAccuracy)), ("bounds", .object(bounds)),
     ]

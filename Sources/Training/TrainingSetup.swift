@@ -7,11 +7,16 @@ import Tensors
 /// network, and the programs.
 public struct TrainingSetup {
   public let experiment: Experiment
+  /// Where the description's relative paths start.
+  public let directory: String
   public let network: Network
   public let loss: any SupervisedLoss
   public let optimizer: OptimizerSection
   public let train: TrainSection
+  /// Without the samples that are held back.
   public let data: LoadedData
+  /// The training samples that are held back; nil: none are.
+  public let validation: Samples?
   public let scaling: InputScaling
   private let augmentation: BatchAugmentation?
   public let shuffles: Bool
@@ -37,10 +42,16 @@ public struct TrainingSetup {
       throw DiagnosticError(severalNetworks(experiment))
     }
     let network = experiment.networks[0]
-    let data = try section.dataset.load(
+    var data = try section.dataset.load(
       section.arguments, directory: directory, seed: train.seed)
-    try Self.check(data, network, section, batch: train.batch)
+    try Self.check(shapeOf: data, network, section)
     try Self.check(labelsOf: data, network, experiment.loss!, section)
+    let validation = try section.validation.map { (part) throws(DiagnosticError) in
+      try data.holdBack(part, seed: train.seed)
+    }
+    guard data.train.count >= train.batch else {
+      throw DiagnosticError(tooFew(data.train.count, train.batch, section))
+    }
     if data.train.labelKind == .targets { try Self.checkNeedsNoClasses(experiment, section) }
     let stepsPerEpoch = data.train.count / train.batch
     let totalSteps =
@@ -50,11 +61,13 @@ public struct TrainingSetup {
       }
 
     self.experiment = experiment
+    self.directory = directory
     self.network = network
     self.loss = loss
     self.optimizer = optimizer
     self.train = train
     self.data = data
+    self.validation = validation
     self.stepsPerEpoch = stepsPerEpoch
     self.totalSteps = totalSteps
     shuffles = section.shuffle
@@ -86,19 +99,25 @@ public struct TrainingSetup {
   }
 
   private static func check(
-    _ data: LoadedData, _ network: Network, _ section: DataSection, batch: Int
+    shapeOf data: LoadedData, _ network: Network, _ section: DataSection
   ) throws(DiagnosticError) {
     guard data.train.shape == network.inputShape else {
       throw DiagnosticError(shape(data.train.shape, network, section))
-    }
-    guard data.train.count >= batch else {
-      throw DiagnosticError(tooFew(data.train.count, batch, section))
     }
   }
 
   private static func checkNeedsNoClasses(
     _ experiment: Experiment, _ section: DataSection
   ) throws(DiagnosticError) {
+    if let stopping = experiment.train?.stopping,
+      [.trainAccuracy, .validationAccuracy].contains(stopping.metric)
+    {
+      throw DiagnosticError(
+        Diagnostic(
+          .dataLabels, "an accuracy needs classes, `\(section.kind)` has target vectors",
+          at: stopping.span, labels: [.init(section.span, "the data")],
+          help: "watch `loss` or `validation_loss`"))
+    }
     for target in experiment.targets {
       switch target.claim {
       case .lipschitz: continue
@@ -140,7 +159,7 @@ public struct TrainingSetup {
         }
         continue
       }
-      if let sample = samples.labels.firstIndex(where: { $0 < 0 || Int($0) >= outputs }) {
+      if let sample = samples.labels.firstIndex(where: { $0 < 0 || Int($0) >= max(outputs, 2) }) {
         throw DiagnosticError(
           label(samples.labels[sample], sample, split, outputs, network, section))
       }
@@ -197,7 +216,7 @@ func tooFew(_ count: Int, _ batch: Int, _ section: DataSection) -> Diagnostic {
     help: "make `train.batch` at most \(count)")
 }
 
-private func label(
+func label(
   _ label: Int32, _ sample: Int, _ split: String, _ outputs: Int, _ network: Network,
   _ section: DataSection
 ) -> Diagnostic {

@@ -33,6 +33,15 @@ struct BoundCommand: ParsableCommand {
 
   enum NormChoice: String, CaseIterable, ExpressibleByArgument {
     case l1, l2, linf, all
+
+    var norms: [Norm] {
+      switch self {
+      case .l1: [.l1]
+      case .l2: [.l2]
+      case .linf: [.linf]
+      case .all: Norm.allCases
+      }
+    }
   }
 
   @ArgumentParser.Argument(
@@ -72,15 +81,15 @@ struct BoundCommand: ParsableCommand {
   func run() throws {
     try Failure.reported(color: color) {
       let start = ContinuousClock.now
-      let (experiment, path) = try source()
+      let source = try StoredModel(model, weights: weights, command: "bound")
+      let experiment = source.experiment
       let network = try pick(experiment)
-      let tensors = try read(path, of: network, in: experiment)
-      let stored = try NetworkWeights(network, tensors: tensors)
+      let stored = try NetworkWeights(network, tensors: try source.tensors(of: network))
       let reports = try certifiedBound(stored, norms: norms(experiment, network))
       if let certificate {
         try write(Certificate(stored, reports: reports).text, to: certificate)
       }
-      let starts = data ? try samples(experiment, network) : []
+      let starts = data ? try samples(source, network) : []
       let slopes = try reports.map { try slope($0, stored, starts) }
       if let witness { try write(zip(reports, slopes.map(\.witness)), network, to: witness) }
       let findings = zip(reports, slopes).map { report, slope in
@@ -101,38 +110,12 @@ struct BoundCommand: ParsableCommand {
         let title = network.name == "model" ? name : "\(name), \(network.name)"
         let text = findings.map { $0.text(title: title, color.usesColor(on: STDOUT_FILENO)) }
         Console.write(
-          text.joined(separator: "\n") + "\n\(path), \(time(seconds))\n", to: STDOUT_FILENO)
+          text.joined(separator: "\n") + "\n\(source.weights), \(time(seconds))\n", to: STDOUT_FILENO)
       }
       let unmet = findings.flatMap { $0.targets.compactMap(\.diagnostic) }
       Failure.report(unmet, color: color)
       return unmet.isEmpty ? 0 : 1
     }
-  }
-
-  /// The description and the path of the weights.
-  private func source() throws -> (Experiment, weights: String) {
-    var description = model
-    var stored = weights
-    if let path = model ?? RunDirectory.newest()?.path {
-      var information = stat()
-      if stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
-        let run = RunDirectory(path: path)
-        description = run.description
-        if stored == nil, access(run.weights, F_OK) != 0 {
-          throw DiagnosticError(.notFinished(path))
-        }
-        stored = stored ?? run.weights
-      }
-    }
-    guard let description else { throw DiagnosticError(.noRun) }
-    guard let stored else { throw DiagnosticError(.noWeights(description)) }
-    let (experiment, diagnostics) = loadExperiment(
-      try DescriptionFile.read(description), catalogs: DescriptionFile.catalogs,
-      directory: DescriptionFile.directory(of: description))
-    guard let experiment, diagnostics.allSatisfy({ $0.severity < .error }) else {
-      throw DescriptionErrors(diagnostics: diagnostics)
-    }
-    return (experiment, stored)
   }
 
   private func pick(_ experiment: Experiment) throws -> Network {
@@ -148,21 +131,6 @@ struct BoundCommand: ParsableCommand {
     return network
   }
 
-  /// The network's tensors; those of the description's other networks are left out.
-  private func read(
-    _ path: String, of network: Network, in experiment: Experiment
-  ) throws -> [String: NamedTensor] {
-    let others = experiment.networks.map(\.name).filter { $0 != network.name }
-    do throws(FormatError) {
-      let tensors = try SafeTensors.read(path).filter { tensor in
-        !others.contains { tensor.name.hasPrefix($0 + ".") }
-      }
-      return Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
-    } catch {
-      throw DiagnosticError(error)
-    }
-  }
-
   private func write(_ text: String, to path: String) throws {
     do throws(FormatError) {
       try AtomicFile.write(Array(text.utf8), to: path)
@@ -172,21 +140,9 @@ struct BoundCommand: ParsableCommand {
   }
 
   private func norms(_ experiment: Experiment, _ network: Network) -> [Norm] {
-    switch norm {
-    case .l1: return [.l1]
-    case .l2: return [.l2]
-    case .linf: return [.linf]
-    case .all: return Norm.allCases
-    case nil:
-      var norms: [Norm] = experiment.targets.compactMap { target in
-        switch target.claim {
-        case .lipschitz(_, let norm, _), .certifiedAccuracy(let norm, _, _): norm
-        case .accuracy: nil
-        }
-      }
-      norms += network.nodes.compactMap(\.declared?.norm)
-      return norms.isEmpty ? [.l2] : Norm.allCases.filter(norms.contains)
-    }
+    if let norm { return norm.norms }
+    let norms = experiment.claimedNorms(of: network)
+    return Norm.allCases.filter(norms.contains)
   }
 
   /// The steepest slope found; of a single layer its own lower bound, which is one, unless the two
@@ -209,15 +165,16 @@ struct BoundCommand: ParsableCommand {
   }
 
   /// The first of the description's training samples, as the model reads them.
-  private func samples(_ experiment: Experiment, _ network: Network) throws -> [[Float]] {
-    guard let section = experiment.data else {
+  private func samples(_ source: StoredModel, _ network: Network) throws -> [[Float]] {
+    guard let section = source.experiment.data else {
       throw DiagnosticError(
         Diagnostic(
           .missingSection, "`--data` needs a description with data", at: nil,
           help: "add `data:`, or leave the flag out"))
     }
-    let directory = DescriptionFile.directory(of: experiment.file.path)
-    let train = try section.dataset.load(section.arguments, directory: directory, seed: 0).train
+    let train = try section.dataset.load(
+      section.arguments, directory: source.directory, seed: 0
+    ).train
     guard train.shape.reduce(1, *) == network.inputShape.reduce(1, *) else { return [] }
     return try InputScaling(section, samples: train).scaled(train, at: 0..<min(256, train.count))
   }
@@ -252,22 +209,6 @@ struct BoundCommand: ParsableCommand {
 // MARK: messages
 
 extension Diagnostic {
-  fileprivate static let noRun = Diagnostic(
-    .noRun, "there is no complete run under `runs/`", at: nil,
-    help: "name a description and its weights: lgc bound MODEL.yaml --weights FILE.safetensors")
-
-  fileprivate static func notFinished(_ run: String) -> Diagnostic {
-    Diagnostic(
-      .noRun, "`\(run)` is no finished run: it has no weights.safetensors", at: nil,
-      help: "train again, or name a finished run; they stand under runs/")
-  }
-
-  fileprivate static func noWeights(_ description: String) -> Diagnostic {
-    Diagnostic(
-      .missingSection, "`\(description)` is a description without weights", at: nil,
-      help: "add --weights FILE.safetensors, or name a run directory")
-  }
-
   fileprivate static func severalNetworks(_ names: [String]) -> Diagnostic {
     Diagnostic(
       .missingKey, "the description has several networks: \(names.joined(separator: ", "))",

@@ -9,6 +9,19 @@ struct ExperimentOptions: ParsableArguments {
     help: ArgumentHelp("The description; - is standard input.", valueName: "model.yaml"))
   var file: String
 
+  @OptionGroup var overriding: OverrideOptions
+
+  var set: [String] { overriding.set }
+  var color: ColorChoice { overriding.color }
+
+  /// The experiment and the folder of its file. Warnings go to stderr.
+  func load() throws -> (experiment: Experiment, directory: String) {
+    try overriding.load(file)
+  }
+}
+
+/// What overrides a description, and how its errors are shown.
+struct OverrideOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Overrides a value of the description, as in train.epochs=3; repeatable.",
@@ -18,23 +31,31 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: "Whether to colour the output.")
   var color = ColorChoice.auto
 
-  /// The experiment and the folder of its file. Warnings go to stderr.
-  func load() throws -> (experiment: Experiment, directory: String) {
-    let overrides = try set.map { argument in
+  /// The experiment of a description and the folder of its file. Warnings go to stderr.
+  func load(_ file: String) throws -> (experiment: Experiment, directory: String) {
+    let directory = DescriptionFile.directory(of: file)
+    let experiment = try load(
+      try DescriptionFile.read(file), directory: directory, overrides: set)
+    return (experiment, directory)
+  }
+
+  /// - Parameter overrides: all `--set` arguments, in order.
+  func load(
+    _ file: SourceFile, directory: String, overrides: [String]
+  ) throws -> Experiment {
+    let overrides = try overrides.map { argument in
       guard let override = Override(argument: argument) else {
         throw ValidationError("--set takes path=value, not '\(argument)'")
       }
       return override
     }
-    let directory = DescriptionFile.directory(of: file)
     let (experiment, diagnostics) = loadExperiment(
-      try DescriptionFile.read(file), catalogs: DescriptionFile.catalogs, directory: directory,
-      overrides: overrides)
+      file, catalogs: DescriptionFile.catalogs, directory: directory, overrides: overrides)
     guard let experiment, diagnostics.allSatisfy({ $0.severity < .error }) else {
       throw DescriptionErrors(diagnostics: diagnostics)
     }
     Failure.report(diagnostics, color: color)
-    return (experiment, directory)
+    return experiment
   }
 }
 

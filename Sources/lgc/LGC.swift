@@ -9,9 +9,9 @@ import ArgumentParser
       + "Lipschitz bound.",
     version: version,
     subcommands: [
-      CheckCommand.self, TrainCommand.self, BoundCommand.self, VerifyCommand.self,
-      SampleCommand.self, ReportCommand.self, ExplainCommand.self, SchemaCommand.self,
-      InitCommand.self, GraphCommand.self, LowerCommand.self,
+      CheckCommand.self, TrainCommand.self, BoundCommand.self, EvalCommand.self,
+      VerifyCommand.self, ReportCommand.self, SampleCommand.self, GraphCommand.self,
+      ExplainCommand.self, InitCommand.self, SchemaCommand.self, LowerCommand.self,
       MeasureStepCommand.self, MeasureInferenceCommand.self,
     ])
 }

@@ -68,6 +68,11 @@ import Verification
           _ = try JSON(Array(line))
         }
       case "weights.safetensors": #expect(try SafeTensors.read(path).count == 4)
+      case "checkpoints":
+        for step in CheckpointStore.steps(in: run) {
+          let path = "\(path)/\(CheckpointStore.name(step))"
+          #expect(try Checkpoint(reading: path).step == step)
+        }
       case "resolved.yaml": #expect(try InputFile(path).size > 100)
       default: #expect(name.hasPrefix(".") && name.hasSuffix(".tmp"), "\(name)")
       }

@@ -44,8 +44,8 @@ import Verification
     let result = try train(to: "a", overrides: ["train.epochs=2"])
     #expect(
       Folder.names(folder.path + "/a") == [
-        "bound.json", "description.yaml", "metrics.jsonl", "resolved.yaml", "run.json",
-        "weights.safetensors",
+        "bound.json", "checkpoints", "description.yaml", "metrics.jsonl", "resolved.yaml",
+        "run.json", "weights.safetensors",
       ])
     #expect(try bytes("a", "description.yaml") == Array(moons.utf8))
 
@@ -163,17 +163,15 @@ import Verification
     #expect(try lines.map { try JSON(Array($0))["step"]?.integer } == [20, 30])
   }
 
-  @Test func scoresCountMarginsAsTheBoundAllows() {
-    let scores = Scores(margins: [3, 1, 0, -0.5])
-    #expect(scores.accuracy == 0.75)
-    func certified(_ norm: Norm, _ radius: Double) -> Double {
-      scores.certifiedAccuracy(norm: norm, radius: radius, bound: UpperBound(proved: 1))
-    }
-    #expect(certified(.l2, 0.7) == 0.5)
-    #expect(certified(.l2, 0.72) == 0.25)
-    #expect(certified(.l1, 0.99) == 0.5)
-    #expect(certified(.linf, 0.5) == 0.25)
-    #expect(scores.certifiedAccuracy(norm: .l2, radius: 0, bound: .unknown) == 0)
+  @Test func certifiedTargetsAreJudgedByTheProvedRadii() throws {
+    let target = "targets=[certified_accuracy: {radius: 0.1, at_least: 0.5}]"
+    let result = try train(to: "certified", overrides: [target])
+    let judgement = try #require(result.judgements.first)
+    #expect(judgement.claim == "certified accuracy at l2 radius 0.1 ≥ 0.5")
+    #expect(judgement.isMet == true)
+    // The share is that of the evaluation of the stored weights.
+    let share = try #require(Double(judgement.outcome))
+    #expect(share > 0.5 && share <= result.testAccuracy!)
   }
 }
 
