@@ -6,16 +6,20 @@ import Tensors
 /// numbers of each line for TensorBoard, in an event file.
 public final class MetricsLog {
   private let lines: LineFile
-  /// The last line that was there; nil: there was none.
-  let last: JSON?
   private let directory: RunDirectory
+  private let step: Int
   private var events: TensorBoardLog?
   /// Estimates of the layers' norms as they are now; they stand in every line as `norms`.
   var norms: (() throws(DiagnosticError) -> [(layer: String, norm: Double)])?
 
+  /// The last line that was there; nil: there was none.
+  let last: JSON?
+
   /// - Parameter step: the run goes on after this step: lines of later ones are taken away, and a
   ///   last one that was cut off. 0 at the beginning.
   public init(_ directory: RunDirectory, after step: Int = 0) throws(DiagnosticError) {
+    self.directory = directory
+    self.step = step
     let path = directory.metrics
     var last: JSON?
     lines = try DiagnosticError.translating {
@@ -32,7 +36,6 @@ public final class MetricsLog {
       return try LineFile(path)
     }
     self.last = last
-    self.directory = directory
   }
 
   /// Adds a line.
@@ -44,7 +47,7 @@ public final class MetricsLog {
       try lines.append(line.compactText)
       let scalars = line.scalars
       guard !scalars.isEmpty else { return }
-      try log(step: step).append(
+      try log().append(
         TensorBoardEvent(time: Clock.sinceEpoch, step: step, .scalars(scalars)))
     }
   }
@@ -67,18 +70,18 @@ public final class MetricsLog {
     step: Int, tag: String, _ image: TensorBoardEvent.PNGImage
   ) throws(DiagnosticError) {
     try DiagnosticError.translating {
-      try log(step: step).append(
+      try log().append(
         TensorBoardEvent(time: Clock.sinceEpoch, step: step, .image(tag: tag, image)))
     }
   }
 
   /// The event file of this process, made with its first record: where an earlier process has left
-  /// one, what that says of this and later steps no longer holds.
-  private func log(step: Int) throws(FormatError) -> TensorBoardLog {
+  /// one, what that says of later steps than those the run goes on from no longer holds.
+  private func log() throws(FormatError) -> TensorBoardLog {
     if let events { return events }
     let isResumed = !directory.eventFiles.isEmpty
     let log = try TensorBoardLog(
-      in: directory.path, time: Clock.sinceEpoch, resumed: isResumed ? step : nil)
+      in: directory.path, time: Clock.sinceEpoch, resumed: isResumed ? step + 1 : nil)
     events = log
     return log
   }

@@ -138,7 +138,20 @@ extension Report {
   // MARK: certified accuracy
 
   var certifiedAccuracy: [Markup] {
-    guard let evaluation = files.evaluation else { return [] }
+    guard let evaluation = files.evaluation else {
+      let isOpen = files.record["test_accuracy"]?.double != nil
+        && proofs.contains { $0.result.isFinite }
+      return isOpen
+        ? [
+          .element(
+            "p", [("class", "scope")],
+            [
+              Markup(text: "Not measured yet: "),
+              .element("code", [], text: "lgc eval \(files.path)"),
+              Markup(text: " finds it and writes this report again."),
+            ])
+        ] : []
+    }
     var out: [Markup] = []
     for result in evaluation["norms"]?.array ?? [] {
       let norm = result["norm"]?.string ?? ""

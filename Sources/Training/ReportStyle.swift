@@ -101,6 +101,7 @@ enum ReportStyle {
     .quiet td { color: var(--muted); }
     .total td { font-weight: 600; border-bottom: 0; }
     .verdict { font-weight: 600; white-space: nowrap; }
+    code { font: 13px/1.4 var(--mono); }
     summary { cursor: pointer; color: var(--muted); }
     pre {
       font: 13px/1.5 var(--mono); background: var(--card); border: 1px solid var(--line);

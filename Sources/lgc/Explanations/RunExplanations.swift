@@ -66,6 +66,21 @@ extension Explanation {
       .tooMuchMemory, "The step would need more memory than there is, or than `--memory-limit`.",
       Case(trained(units: "1000000"), "lgc train model.yaml --dry-run --memory-limit 1"),
       repaired: Case(trained(), "lgc train model.yaml --dry-run --memory-limit 100")),
+    Explanation(
+      .cannotResume,
+      "What would be resumed is not what was begun: the description changed, the length asked for "
+        + "does not fit the steps made, or no checkpoint is whole.",
+      Case(trained(), "\(train)\nlgc train --quiet --resume run --set train.steps=2"),
+      repaired: Case(trained(), "\(train)\nlgc train --quiet --resume run --set train.steps=8")),
+    Explanation(
+      .resumedElsewhere,
+      "A run goes on bit for bit where version, engine, threads and processor are as they were; here "
+        + "they are not.",
+      Case(
+        trained(),
+        "\(train) --threads 1\nlgc train --quiet --resume run --threads 2 --set train.steps=8"),
+      repaired: Case(
+        trained(), "\(train) --threads 1\nlgc train --quiet --resume run --set train.steps=8")),
   ]
 
   static let files = [
@@ -86,6 +101,17 @@ extension Explanation {
     Explanation(
       .noRun, "The command works on a run, and there is none where it looks.",
       Case("", "lgc bound"), repaired: Case(trained(), "\(train)\nlgc bound run")),
+    Explanation(
+      .badCheckpoint, "A checkpoint is damaged, as by a full disk; an older one is taken.",
+      Case(
+        trained(),
+        "lgc train model.yaml --quiet --out run --set 'train.checkpoint.every=2'\n"
+          + "for f in $(ls run/checkpoints/step-* | tail -n 1); do printf x > $f; done\n"
+          + "lgc train --quiet --resume run --set train.steps=8"),
+      repaired: Case(
+        trained(),
+        "lgc train model.yaml --quiet --out run --set 'train.checkpoint.every=2'\n"
+          + "lgc train --quiet --resume run --set train.steps=8")),
     Explanation(
       .internalFault,
       "lgc has found a fault of its own: two of its parts disagree. Please report the description "
