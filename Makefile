@@ -1,10 +1,11 @@
 # make demo   install what is missing, build, check and train the quickstart, print its certified bound
 # make test   all tests
 # make bench  step time and bounds against PyTorch and JAX (makes Benchmarks/.venv on first use)
+# make story  regularisers and a constraint on one classifier: accuracy, bound, certificates, attacks
 # make lint   build with import checking; fails on a module that imports one above it
 LGC := .build/release/lgc
 
-.PHONY: demo run-demo test build bench bench-quick accuracy lint clean dependencies
+.PHONY: demo run-demo test build bench bench-quick accuracy story lint clean dependencies
 
 dependencies:
 	@Scripts/install-dependencies.sh
@@ -42,6 +43,9 @@ accuracy: build
 	@Scripts/install-dependencies.sh --bench
 	@Benchmarks/setup.sh
 	Benchmarks/.venv/bin/python Benchmarks/accuracy.py --lgc $(LGC)
+
+story: build
+	python3 Benchmarks/regularisation_story.py --lgc $(LGC)
 
 lint: dependencies
 	swift build --explicit-target-dependency-import-check error
