@@ -48,6 +48,14 @@ accuracy: build
 story: build
 	python3 Benchmarks/regularisation_story.py --lgc $(LGC)
 
+# What generators reach: the tables of Documentation/generative.md.
+generative: build
+	@Scripts/install-dependencies.sh --bench
+	@Benchmarks/setup.sh
+	Benchmarks/.venv/bin/python Benchmarks/eight_gaussians.py --lgc $(LGC)
+	Benchmarks/.venv/bin/python Benchmarks/fashion_gan.py --lgc $(LGC)
+	Benchmarks/.venv/bin/python Benchmarks/spectral_or_penalty.py --lgc $(LGC)
+
 lint: dependencies
 	swift build --explicit-target-dependency-import-check error
 
