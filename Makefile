@@ -2,10 +2,11 @@
 # make test   all tests
 # make bench  step time and bounds against PyTorch and JAX (makes Benchmarks/.venv on first use)
 # make generated  write the schema and the reference of the language again
+# make story  regularisers and a constraint on one classifier: accuracy, bound, certificates, attacks
 # make lint   build with import checking; fails on a module that imports one above it
 LGC := .build/release/lgc
 
-.PHONY: demo run-demo generated test build bench bench-quick accuracy lint clean dependencies
+.PHONY: demo run-demo generated test build bench bench-quick accuracy story lint clean dependencies
 
 dependencies:
 	@Scripts/install-dependencies.sh
@@ -47,6 +48,17 @@ accuracy: build
 	@Scripts/install-dependencies.sh --bench
 	@Benchmarks/setup.sh
 	Benchmarks/.venv/bin/python Benchmarks/accuracy.py --lgc $(LGC)
+
+story: build
+	python3 Benchmarks/regularisation_story.py --lgc $(LGC)
+
+# What generators reach: the tables of Documentation/generative.md.
+generative: build
+	@Scripts/install-dependencies.sh --bench
+	@Benchmarks/setup.sh
+	Benchmarks/.venv/bin/python Benchmarks/eight_gaussians.py --lgc $(LGC)
+	Benchmarks/.venv/bin/python Benchmarks/fashion_gan.py --lgc $(LGC)
+	Benchmarks/.venv/bin/python Benchmarks/spectral_or_penalty.py --lgc $(LGC)
 
 lint: dependencies
 	swift build --explicit-target-dependency-import-check error

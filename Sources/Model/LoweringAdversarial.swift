@@ -14,12 +14,15 @@ public struct AdversarialPrograms: Sendable {
   /// Input `noise` [samples, noise…], output `samples` [samples, sample…], of the averaged weights
   /// where there are any.
   public let sample: Program
+  /// Input `samples` [samples, sample…], output `scores` [samples, 1] of the critic as it is; only
+  /// for points of the plane, whose level lines are drawn.
+  public let score: Program?
   /// Every state but the averages.
   public let initial: [InitialState]
   /// The averages of the generator's weights, which start as the weights do.
   public let averages: [(average: String, weight: String)]
 
-  public var all: [Program] { [criticStep, generatorStep, sample] }
+  public var all: [Program] { [criticStep, generatorStep, sample] + (score.map { [$0] } ?? []) }
 }
 
 /// Where a critic step's samples come from.
@@ -45,6 +48,7 @@ extension Lowering {
     return AdversarialPrograms(
       criticStep: critical.program, generatorStep: generating.program,
       sample: sample(generator: generator, count: samples, isAveraged: !averages.isEmpty),
+      score: critic.inputShape == [2] ? score(critic: critic, count: samples) : nil,
       initial: critical.initial + generating.initial, averages: averages)
   }
 
@@ -161,6 +165,13 @@ extension Lowering {
     return Program(
       name: "sample", graph: g.graph, outputs: [.init("samples", samples)]
     ).optimized()
+  }
+
+  private static func score(critic: Network, count: Int) -> Program {
+    let g = GraphBuilder()
+    let emitted = EmittedNetwork(critic, mode: .evaluation, seed: 0, step: nil, g)
+    let scores = emitted(g.input("samples", [count] + critic.inputShape))
+    return Program(name: "score", graph: g.graph, outputs: [.init("scores", scores)]).optimized()
   }
 
   // MARK: parts

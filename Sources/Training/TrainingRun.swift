@@ -149,9 +149,10 @@ public struct TrainingRun {
 
   private func diverged(_ loss: Double, at step: Int) -> Diagnostic {
     let epoch = (step - 1) / setup.stepsPerEpoch + 1
+    let rate = setup.optimizer.learningRate(step: step - 1, of: setup.totalSteps)
     return Diagnostic(
       .diverged, "the loss is \(loss) at step \(step), in epoch \(epoch)",
-      at: setup.optimizer.span, label: "learning rate \(setup.optimizer.learningRate(step: step - 1, of: setup.totalSteps))",
+      at: setup.optimizer.span, label: "learning rate \(rate)",
       help: "a smaller `lr`, `clip_gradient` or a Lipschitz constraint keeps training stable")
   }
 
@@ -187,7 +188,8 @@ public struct TrainingRun {
       bestStep: setup.train.stopping?.restore == .best && !ending.wasInterrupted
         ? ending.best : nil,
       stoppedEarly: ending.stoppedEarly, plannedSteps: setup.totalSteps,
-      last: ending.last ?? frame.metrics.last.flatMap { Metrics($0) }, testAccuracy: scores?.accuracy, testCount: setup.data.test?.count ?? 0,
+      last: ending.last ?? frame.metrics.last.flatMap { Metrics($0) },
+      testAccuracy: scores?.accuracy, testCount: setup.data.test?.count ?? 0,
       bounds: bounds, judgements: setup.experiment.targets.map(judge.judge),
       seconds: ending.seconds)
 

@@ -13,7 +13,8 @@ private func experiment(
     + "{dense: 3}]}",
   loss: String = "wgan_gp", train: String = "{batch: 6}"
 ) throws -> Experiment {
-  let text = """
+  try KindsTests.experiment(
+    """
     lgc: 1
     name: example
     models:
@@ -22,11 +23,7 @@ private func experiment(
     loss: \(loss)
     optimizer: {type: adam, lr: 0.01, betas: [0, 0.9]}
     train: \(train)
-    """
-  let (experiment, diagnostics) = loadExperiment(
-    SourceFile(path: "example.yaml", text: text), catalogs: catalogs, directory: ".")
-  guard let experiment else { throw DiagnosticError(diagnostics) }
-  return experiment
+    """)
 }
 
 extension Experiment {

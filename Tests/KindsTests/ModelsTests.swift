@@ -18,13 +18,6 @@ private func found(_ text: String) -> [String] {
   ).diagnostics.map { "\($0.code.id) «\($0.span?.text ?? "")»" }
 }
 
-private func experiment(_ text: String) throws -> Experiment {
-  let (experiment, diagnostics) = loadExperiment(
-    SourceFile(path: "t.yaml", text: text), catalogs: catalogs, directory: ".")
-  guard let experiment else { throw DiagnosticError(diagnostics) }
-  return experiment
-}
-
 @Suite struct ModelsTests {
   @Test func twoNetworksAreResolvedWithScopedTensors() throws {
     let experiment = try experiment(text())

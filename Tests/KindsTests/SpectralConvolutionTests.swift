@@ -35,7 +35,7 @@ private func constrained(_ network: Network, steps: Int) throws -> [String: [Dou
 }
 
 /// ‖A‖₂ by 3000 power iterations on AᵀA.
-private func largestSingularValue(_ a: [Double], _ rows: Int, _ columns: Int) -> Double {
+func largestSingularValue(_ a: [Double], _ rows: Int, _ columns: Int) -> Double {
   var v = (0..<columns).map { 1 + 0.01 * Double($0 % 7) }
   var sigma = 0.0
   for _ in 0..<3000 {

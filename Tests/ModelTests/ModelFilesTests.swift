@@ -53,7 +53,9 @@ import Testing
 
   @Test func theyAreFound() {
     let shipped: Set = [
-      "cnn.yaml", "quickstart.yaml", "residual_mlp.yaml", "spectral_cnn.yaml", "two_moons.yaml",
+      "cnn.yaml", "frobenius_mlp.yaml", "gradient_penalty_classifier.yaml", "hinge_kr.yaml",
+      "l2_regularised.yaml", "quickstart.yaml", "residual_mlp.yaml", "spectral_cnn.yaml",
+      "spectral_regularised.yaml", "two_moons.yaml",
     ]
     #expect(shipped.isSubset(of: Self.names))
   }
