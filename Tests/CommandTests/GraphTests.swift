@@ -81,7 +81,7 @@ import Testing
     let runs = try #require(value["runs"] as? [[String: Any]])
     #expect((runs[0]["results"] as? [Any])?.count == 1)
     let github = try LGCProcess.run(["check", "-", "--format", "github"], input: wrong)
-    #expect(github.output.hasPrefix("::error file=<stdin>,line=3,col=31,"))
+    #expect(github.output.hasPrefix("::error file=<stdin>,line=3,col=30,"))
   }
 }
 
