@@ -34,6 +34,7 @@ bench: build
 	@Scripts/install-dependencies.sh --bench
 	@Benchmarks/setup.sh
 	Benchmarks/.venv/bin/python Benchmarks/step_time.py --lgc $(LGC)
+	Benchmarks/.venv/bin/python Benchmarks/constraint_overhead.py --lgc $(LGC)
 	Benchmarks/.venv/bin/python Benchmarks/bound_dense.py --lgc $(LGC)
 	Benchmarks/.venv/bin/python Benchmarks/bound_dense.py --lgc $(LGC) --repeat 1 --size 4096x25088
 	Benchmarks/.venv/bin/python Benchmarks/bound_networks.py --lgc $(LGC)

@@ -44,7 +44,7 @@ extension Lowering {
       generator: generator, critic: critic, section, batch: batch, seed: seed)
     let averages =
       section.averageDecay == nil
-      ? [] : parameters(of: generator).map { (average: averageName($0.name), weight: $0.name) }
+      ? [] : generator.trainedStates.map { (average: averageName($0.name), weight: $0.name) }
     return AdversarialPrograms(
       criticStep: critical.program, generatorStep: generating.program,
       sample: sample(generator: generator, count: samples, isAveraged: !averages.isEmpty),
@@ -208,10 +208,6 @@ extension Lowering {
     }
   }
 
-  private static func parameters(of network: Network) -> [InitialState] {
-    weights(of: network).filter { network.trainedTensors.contains($0.name) }
-  }
-
   private static func weights(of network: Network) -> [InitialState] {
     network.nodes.flatMap { node in
       node.weights.map {
@@ -235,7 +231,7 @@ extension Lowering {
     }
     let loss = forward.outputs.first { $0.name == "loss" }!.value
     let result = descent(
-      on: loss, parameters(of: network), of: network, leaves: leaves, optimizer.optimizer,
+      on: loss, network.trainedStates, of: network, leaves: leaves, optimizer.optimizer,
       optimizer.clipping, g)
     var updates = forward.updates + result.updates
     if let averageDecay {

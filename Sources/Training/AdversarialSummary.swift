@@ -83,7 +83,7 @@ extension Network {
   /// Whether a constraint holds every layer that could hold one.
   var isHeld: Bool {
     nodes.allSatisfy { node in
-      !node.weights.contains(where: \.isConstrained) || node.declared?.constraint != nil
+      !node.weights.contains(where: \.isConstrained) || node.isHeld
     }
   }
 }
