@@ -54,7 +54,8 @@ extension GradientClipping: ArgumentValue {
       diagnostics.append(
         Diagnostic(
           .conflictingKeys, "`norm` and `value` both limit the gradient",
-          at: arguments.span(of: "value"), labels: [.init(arguments.span(of: "norm"), "the other one")],
+          at: arguments.span(of: "value"),
+          labels: [.init(arguments.span(of: "norm"), "the other one")],
           help: "keep one of them"))
     case (nil, nil):
       diagnostics.append(

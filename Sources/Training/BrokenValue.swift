@@ -36,8 +36,8 @@ extension BrokenValue {
         let found = try traced.readOutput(
           value.output, of: tracing.name, count: value.shape.elementCount)
         guard !found.allSatisfy(\.isFinite) else { continue }
-        let what = value.isGradient ? "the gradient of `\(value.origin.name)`" : "`\(value.origin.name)`"
-        sentence = "the first values that are not finite are in \(what)"
+        let place = (value.isGradient ? "the gradient of " : "") + "`\(value.origin.name)`"
+        sentence = "the first values that are not finite are in \(place)"
         span = value.origin.span
         return
       }

@@ -185,7 +185,8 @@ public struct TrainingRun {
       bestStep: setup.train.stopping?.restore == .best && !ending.wasInterrupted
         ? ending.best : nil,
       stoppedEarly: ending.stoppedEarly, plannedSteps: setup.totalSteps,
-      last: ending.last ?? frame.metrics.last.flatMap { Metrics($0) }, testAccuracy: scores?.accuracy, testCount: setup.data.test?.count ?? 0,
+      last: ending.last ?? frame.metrics.last.flatMap { Metrics($0) },
+      testAccuracy: scores?.accuracy, testCount: setup.data.test?.count ?? 0,
       bounds: bounds, judgements: setup.experiment.targets.map(judge.judge),
       seconds: ending.seconds)
 
