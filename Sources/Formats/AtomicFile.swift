@@ -125,6 +125,8 @@ public final class LineFile {
     try append(Array((line + "\n").utf8))
   }
 
+  // Not inlined: Swift 6.3.1's optimiser crashes where it inlines a noncopyable temporary.
+  @inline(never)
   public func append(_ record: [UInt8]) throws(FormatError) {
     try OutputFile(path: path, descriptor: descriptor).append(record)
   }

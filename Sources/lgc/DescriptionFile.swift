@@ -2,7 +2,6 @@ import Constraints
 import Datasets
 import Diagnostics
 import Formats
-import Glibc
 import Layers
 import Losses
 import Model
