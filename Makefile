@@ -29,6 +29,7 @@ bench: build
 	@Scripts/install-dependencies.sh --bench
 	@Benchmarks/setup.sh
 	Benchmarks/.venv/bin/python Benchmarks/step_time.py --lgc $(LGC)
+	Benchmarks/.venv/bin/python Benchmarks/constraint_overhead.py --lgc $(LGC)
 	Benchmarks/.venv/bin/python Benchmarks/bound_dense.py --lgc $(LGC)
 	Benchmarks/.venv/bin/python Benchmarks/bound_dense.py --lgc $(LGC) --repeat 1 --size 4096x25088
 	Benchmarks/.venv/bin/python Benchmarks/bound_networks.py --lgc $(LGC)
@@ -46,6 +47,14 @@ accuracy: build
 
 story: build
 	python3 Benchmarks/regularisation_story.py --lgc $(LGC)
+
+# What generators reach: the tables of Documentation/generative.md.
+generative: build
+	@Scripts/install-dependencies.sh --bench
+	@Benchmarks/setup.sh
+	Benchmarks/.venv/bin/python Benchmarks/eight_gaussians.py --lgc $(LGC)
+	Benchmarks/.venv/bin/python Benchmarks/fashion_gan.py --lgc $(LGC)
+	Benchmarks/.venv/bin/python Benchmarks/spectral_or_penalty.py --lgc $(LGC)
 
 lint: dependencies
 	swift build --explicit-target-dependency-import-check error

@@ -10,7 +10,8 @@ def ratio(row):
 
 
 def label(name):
-    return {"lgc": "lgc", "floor": "kernels alone"}.get(name) or PEERS[name]
+    own = {"lgc": "lgc", "floor": "kernels alone", "plain": "lgc, without the penalty"}
+    return own.get(name) or PEERS[name]
 
 
 def targets(name, rows):

@@ -126,6 +126,12 @@ def measure(arguments, model):
             competitors[peer] = Competitor(peer, [
                 sys.executable, HERE / "peer.py", peer, model, weights, arguments.threads])
         rows = first_losses(competitors, benchmark)
+        if model.startswith("critic"):
+            # What the penalty costs: the same critic's step without it.
+            command = [*lgc_command(arguments, model, folder), "--set", "loss={family: wgan}"]
+            competitors["plain"] = Competitor("plain", command)
+            competitors["plain"].run(CHECKED)
+            rows["plain"] = {}
         kernels = []
         for _ in range(arguments.rounds):
             kernels.append(competitors["lgc"].run(max(3, steps // 4), "kernels"))

@@ -1,12 +1,12 @@
-"""The critic of WGAN-GP on 3×32×32: 3→16→32 (4×4, stride 2, padding 1), leaky ReLU, 2048→1."""
-BATCH, INPUT, RATE, BETAS = 32, (3, 32, 32), 1e-4, (0.0, 0.9)
+"""The critic of WGAN-GP on 28×28: 1→32→64 (4×4, stride 2, padding 1), leaky ReLU, 3136→1."""
+BATCH, INPUT, RATE, BETAS = 64, (1, 28, 28), 1e-4, (0.0, 0.9)
 SLOPE = 0.2
-CONVOLUTIONS = [("conv1", 3, 16), ("conv2", 16, 32)]
+CONVOLUTIONS = [("conv1", 1, 32), ("conv2", 32, 64)]
 WEIGHTS = {
     f"{name}.{kind}": shape
     for name, inputs, outputs in CONVOLUTIONS
     for kind, shape in [("weight", (outputs, inputs, 4, 4)), ("bias", (outputs,))]
-} | {"out.weight": (1, 2048), "out.bias": (1,)}
+} | {"out.weight": (1, 3136), "out.bias": (1,)}
 
 
 def torch_module():
@@ -19,7 +19,7 @@ def torch_module():
         modules[name] = nn.Conv2d(inputs, outputs, 4, 2, padding=1)
         modules[name + "_leaky"] = nn.LeakyReLU(SLOPE)
     modules["flatten"] = nn.Flatten()
-    modules["out"] = nn.Linear(2048, 1)
+    modules["out"] = nn.Linear(3136, 1)
     return nn.Sequential(modules)
 
 

@@ -1,6 +1,6 @@
-"""The critic of WGAN-GP on points: 64-256-256-1 with tanh."""
-BATCH, INPUT, RATE, BETAS = 128, (64,), 1e-4, (0.0, 0.9)
-LAYERS = [("fc1", 64, 256), ("fc2", 256, 256), ("out", 256, 1)]
+"""The critic of WGAN-GP on points of the plane: 2-128-128-128-1 with ReLU."""
+BATCH, INPUT, RATE, BETAS = 256, (2,), 1e-4, (0.0, 0.9)
+LAYERS = [("fc1", 2, 128), ("fc2", 128, 128), ("fc3", 128, 128), ("out", 128, 1)]
 WEIGHTS = {
     f"{name}.{kind}": shape
     for name, inputs, outputs in LAYERS
@@ -17,15 +17,15 @@ def torch_module():
     for name, inputs, outputs in LAYERS:
         modules[name] = nn.Linear(inputs, outputs)
         if name != "out":
-            modules[name + "_tanh"] = nn.Tanh()
+            modules[name + "_relu"] = nn.ReLU()
     return nn.Sequential(modules)
 
 
 def jax_forward(weight, x):
-    import jax.numpy as jnp
+    import jax
 
     for name, _, _ in LAYERS:
         x = x @ weight(f"{name}.weight").T + weight(f"{name}.bias")
         if name != "out":
-            x = jnp.tanh(x)
+            x = jax.nn.relu(x)
     return x

@@ -62,12 +62,7 @@ public struct Spectral: Constraint {
   }
 
   public func refusal(_ linear: LinearOperator, norm: Norm) -> String? {
-    switch linear {
-    case .dense, .convolution, .transposedConvolution:
-      l2Only(norm)
-    // Nothing to hold, or the same norm in every p.
-    case .diagonal, .scaling, .normalisation, .separable: nil
-    }
+    linear.isMatrixLike ? l2Only(norm) : nil
   }
 
   public var isCertifiedAfterTraining: Bool { true }
@@ -90,30 +85,11 @@ public struct Spectral: Constraint {
   public func reparametrise(
     _ weight: Value, bound: Double, _ context: ConstraintContext
   ) -> Value {
-    let g = context.graph
     let isKernel = subject == .kernel
-    guard let (outputs, inputs) = context.linear.iterated(g.shape(weight), isKernel: isKernel)
-    else { return intoBall(weight, bound: bound, context) }
-    let map = SpectralMap(weight, context.linear, isKernel: isKernel, g)
-    // Without a state both vectors follow from v = (1, …, 1); u's own start is never read.
-    guard var u = start == .ones ? g.constant(0, outputs) : context.state["u"],
-      var v = start == .ones ? g.unit(g.constant(1, inputs)) : context.state["v"]
-    else { fatalError("lgc's own bug: spectral is lowered without its vectors") }
-    if context.mode == .training || start == .ones {
-      for _ in 0..<iterations {
-        u = g.stopGradient(g.unit(map.image(v)))
-        v = g.stopGradient(g.unit(map.coimage(u)))
-      }
-    }
-    if context.mode == .training, start == .persistent {
-      context.update("u", u)
-      context.update("v", v)
-    }
-    // The last iteration's Aᵀ·u again: common subexpressions are merged, so σ̂ costs one product of
-    // vectors, and it is differentiable in W while u and v are not.
-    let sigma = g.add(g.sum(g.multiply(map.coimage(u), v)), tinyNorm)
-    let factor = g.divide(g.constant(bound), sigma)
-    return g.multiply(weight, g.broadcast(factor, to: g.shape(weight), axes: []))
+    guard context.linear.isMatrixLike else { return intoBall(weight, bound: bound, context) }
+    return context.normalised(
+      weight, to: bound, iterations: iterations, isKernel: isKernel,
+      isPersistent: start == .persistent)
   }
 
   /// s·k / max(k, max |s|), for a normalisation with |s| / √(variance + epsilon) in the maximum.

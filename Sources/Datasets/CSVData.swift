@@ -34,7 +34,7 @@ public struct CSVData: Dataset {
     [
       .good("csv: {path: iris.csv, label: species}"),
       .good("csv: {path: a.csv, test_path: b.csv, header: false, label: -1, features: [0, 2]}"),
-      .good("csv: {path: a.tsv, delimiter: \"\\t\", targets: [price, rent], label: null}"),
+      .good("csv: {path: a.tsv, delimiter: \"\\t\", targets: [price, rent]}"),
       .good("csv: {path: a.csv, label: 0, classes: [cat, dog], shape: [1, 28, 28]}"),
       .bad("«csv»: {label: 0}", .missingKey),
       .bad("«csv»: {path: a.csv}", .missingKey),

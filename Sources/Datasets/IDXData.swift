@@ -13,7 +13,7 @@ public struct IDXData: Dataset {
   static let testLabels = Argument<String>.optional("test_labels", "The test labels.")
   static let classes = Argument<Int>.optional(
     "classes", "The number of classes; without it, the largest label + 1.",
-    in: ArgumentRange(lower: 1, upper: 256))
+    in: ArgumentRange(lower: 1, upper: Double(mostClasses)))
   public static var arguments: [any ArgumentDeclaration] {
     [images, labels, testImages, testLabels, classes]
   }
@@ -48,22 +48,12 @@ public struct IDXData: Dataset {
         imagesSpan: arguments.span(of: names.0), labelsSpan: arguments.span(of: names.1))
     }
     let classes = arguments[optional: Self.classes]
-    var train = try pair(arguments[Self.images], arguments[Self.labels], ("images", "labels"))
+    let train = try pair(arguments[Self.images], arguments[Self.labels], ("images", "labels"))
       .load(classes: classes)
     guard let images = arguments[optional: Self.testImages],
       let labels = arguments[optional: Self.testLabels]
     else { return LoadedData(train: train) }
-
-    var test = try pair(images, labels, ("test_images", "test_labels")).load(classes: classes)
-    guard test.shape == train.shape else {
-      throw DiagnosticError(
-        Diagnostic(
-          .dataShape, "test images are \(test.shape), training images \(train.shape)",
-          at: arguments.span(of: "test_images")))
-    }
-    let count = max(train.classCount, test.classCount)
-    train.classCount = count
-    test.classCount = count
-    return LoadedData(train: train, test: test)
+    let test = try pair(images, labels, ("test_images", "test_labels")).load(classes: classes)
+    return try LoadedData(train, test: test, testSpan: arguments.span(of: "test_images"))
   }
 }

@@ -31,22 +31,25 @@ struct IDXPair {
       throw DiagnosticError(
         Diagnostic(.dataFormat, "`\(images)` holds no pixels (\(pixels.shape))", at: imagesSpan))
     }
-    if let classes, let sample = numbers.bytes.firstIndex(where: { Int($0) >= classes }) {
-      throw DiagnosticError(label(numbers.bytes[sample], sample: sample, classes: classes))
+    let storage: Samples.Storage
+    if let bytes = pixels.unsignedBytes {
+      storage = .bytes(bytes)
+    } else {
+      let floats = pixels.floats()
+      try checkFinite(floats, extents.reduce(1, *), images, imagesSpan)
+      storage = .floats(floats)
     }
-    return Samples(
-      shape: extents.count == 2 ? [1] + extents : extents, count: count,
-      storage: .bytes(pixels.bytes), labels: numbers.bytes.map(Int32.init),
-      classCount: classes ?? Int(numbers.bytes.max() ?? 0) + 1)
+    let limit = classes ?? mostClasses
+    var samples = Samples(
+      shape: extents.count == 2 ? [1] + extents : extents, count: count, storage: storage,
+      labels: [], classCount: 0)
+    samples.labels = try classNumbers(numbers, labels, limit, labelsSpan)
+    samples.classCount = classes ?? Int(samples.labels.max() ?? 0) + 1
+    return samples
   }
 
-  private func read(_ path: String, at span: Span) throws(DiagnosticError) -> IDX {
-    do throws(FormatError) {
-      return try IDX.read(path)
-    } catch {
-      let code: DiagnosticCode = error.cause == .malformed ? .dataFormat : .dataFile
-      throw DiagnosticError(Diagnostic(code, "`\(path)` \(error.phrase)", at: span))
-    }
+  private func read(_ path: String, at span: Span) throws(DiagnosticError) -> NumberArray {
+    try reading(at: span) { () throws(FormatError) in try IDX.read(path) }
   }
 }
 
@@ -73,7 +76,7 @@ func existing(_ name: String) -> String? {
 
 extension IDXPair {
   fileprivate func rank(
-    _ path: String, _ idx: IDX, expected: String, at span: Span
+    _ path: String, _ idx: NumberArray, expected: String, at span: Span
   ) -> Diagnostic {
     Diagnostic(
       .dataFormat, "`\(path)` has \(idx.shape.count) axes, not \(expected)", at: span)
@@ -83,13 +86,6 @@ extension IDXPair {
     Diagnostic(
       .dataFormat,
       "`\(self.images)` holds \(images) images, but `\(self.labels)` holds \(labels) labels",
-      at: labelsSpan)
-  }
-
-  fileprivate func label(_ label: UInt8, sample: Int, classes: Int) -> Diagnostic {
-    Diagnostic(
-      .dataLabels,
-      "sample \(sample) of `\(labels)` has the label \(label); labels run from 0 to \(classes - 1)",
       at: labelsSpan)
   }
 }

@@ -7,6 +7,8 @@ import Tensors
 struct PlaneSet {
   let name: Synthetic.Name
   let noise: Double
+  /// The number of classes of `blobs`.
+  var blobs = 3
 
   /// What everything is divided by.
   private var scale: Double {
@@ -14,7 +16,7 @@ struct PlaneSet {
     case .eightGaussians: 1.414
     case .twentyFiveGaussians: 2.828
     case .swissRoll: 7.5
-    case .twoMoons, .circles, .spirals, .noise: 1
+    case .twoMoons, .circles, .spirals, .blobs, .noise: 1
     }
   }
 
@@ -31,6 +33,11 @@ struct PlaneSet {
         let (row, column) = mode.quotientAndRemainder(dividingBy: 5)
         return (x: Double(2 * row - 4), y: Double(2 * column - 4))
       }
+    case .blobs:
+      (0..<blobs).map { mode in
+        let angle = 2 * Double.pi * Double(mode) / Double(blobs)
+        return (x: cos(angle), y: sin(angle))
+      }
     case .twoMoons, .swissRoll, .circles, .spirals, .noise: []
     }
   }
@@ -46,6 +53,7 @@ struct PlaneSet {
     case .swissRoll, .noise: 1
     case .twoMoons, .circles, .spirals: 2
     case .eightGaussians, .twentyFiveGaussians: centres.count
+    case .blobs: blobs
     }
   }
 
@@ -75,6 +83,7 @@ struct PlaneSet {
     }
     switch name {
     case .eightGaussians, .twentyFiveGaussians: return centres[label]
+    case .blobs: return turned(2 * Double.pi * Double(label) / Double(blobs), 1)
     case .twoMoons, .noise: return (0, 0)
     case .swissRoll:
       let t = 1.5 * Double.pi * (1 + 2 * random.uniform())

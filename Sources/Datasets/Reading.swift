@@ -36,6 +36,39 @@ func fileBytes(
   return try reading(at: span) { () throws(FormatError) in try file.bytes() }
 }
 
+/// The class of each sample, from an array of one number for each; `title` is what messages call it.
+func classNumbers(
+  _ array: NumberArray, _ title: String, _ classes: Int, _ span: Span
+) throws(DiagnosticError) -> [Int32] {
+  var labels: [Int32] = []
+  labels.reserveCapacity(array.count)
+  for (sample, label) in array.integers().enumerated() {
+    guard let label, (0..<classes).contains(label) else {
+      let what = label.map { "the label \($0)" } ?? "a label that is no whole number"
+      throw DiagnosticError(
+        Diagnostic(
+          .dataLabels,
+          "sample \(sample) of `\(title)` has \(what); labels run from 0 to \(classes - 1)",
+          at: span))
+    }
+    labels.append(Int32(label))
+  }
+  return labels
+}
+
+/// A number that is none would turn every weight into one. Samples have `size` numbers each.
+func checkFinite(
+  _ values: [Float], _ size: Int, _ title: String, _ span: Span
+) throws(DiagnosticError) {
+  guard let place = values.firstIndex(where: { !$0.isFinite }) else { return }
+  throw DiagnosticError(
+    Diagnostic(
+      .dataFormat,
+      "sample \(place / size) of `\(title)` has \(values[place]) at element \(place % size), not "
+        + "a finite float32 number",
+      at: span))
+}
+
 extension LoadedData {
   /// The training samples and, where there are any, test samples of the same shape, with as many
   /// classes as both together have.

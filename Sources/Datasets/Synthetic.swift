@@ -24,6 +24,9 @@ public struct Synthetic: Dataset {
     case circles
     /// Two arms s·θ/(3π)·(cos θ, sin θ), θ = 3π√u, s = 1 for class 0 and −1 for class 1.
     case spirals
+    /// `classes` normal distributions about points evenly on the unit circle: class i is the point
+    /// at angle 2πi/classes.
+    case blobs
     /// Bytes and labels that are uniform and independent, of any shape: nothing can be learned from
     /// them, and a step takes as long as with any data.
     case noise
@@ -35,6 +38,7 @@ public struct Synthetic: Dataset {
       case .eightGaussians, .spirals: 0.02
       case .twentyFiveGaussians, .circles: 0.05
       case .swissRoll: 0.25
+      case .blobs: 0.2
       case .noise: 0
       }
     }
@@ -50,12 +54,12 @@ public struct Synthetic: Dataset {
   static let noise = Argument<Double>.optional(
     "noise", "Of points: the standard deviation of each coordinate's noise before they are scaled; "
       + "else 0.1 for `two_moons`, 0.02 for `eight_gaussians` and `spirals`, 0.05 for "
-      + "`twenty_five_gaussians` and `circles`, 0.25 for `swiss_roll`.",
+      + "`twenty_five_gaussians` and `circles`, 0.2 for `blobs`, 0.25 for `swiss_roll`.",
     in: .nonNegative)
   static let shape = Argument<[Int]>.optional(
     "shape", "Of `noise`: the extents of a sample; else [3, 32, 32].", in: .atLeastOne)
   static let classes = Argument<Int>.optional(
-    "classes", "Of `noise`: the number of classes; else 10.",
+    "classes", "Of `noise` and `blobs`: the number of classes; else 10 and 3.",
     in: ArgumentRange(lower: 2, upper: 1_000_000))
   public static var arguments: [any ArgumentDeclaration] {
     [name, samples, testSamples, noise, shape, classes]
@@ -66,6 +70,7 @@ public struct Synthetic: Dataset {
       .good("synthetic"),
       .good("synthetic: {name: eight_gaussians, samples: 50000}"),
       .good("synthetic: {name: noise, shape: [1, 8, 8], classes: 4, samples: 100}"),
+      .good("synthetic: {name: blobs, classes: 5, noise: 0.1}"),
       .bad("synthetic: {name: «two_suns»}", .wrongType),
       .bad("synthetic: {name: noise, shape: [1, «0»]}", .outOfRange),
       .bad("synthetic: {name: two_moons, shape: «[2]»}", .conflictingKeys),
@@ -80,6 +85,8 @@ public struct Synthetic: Dataset {
       for other in [Self.shape.name, Self.classes.name] where arguments.spans[other] != nil {
         throw .foreign(other, to: name)
       }
+    case .blobs:
+      if arguments.spans[Self.shape.name] != nil { throw .foreign(Self.shape.name, to: name) }
     case .noise:
       if arguments.spans[Self.noise.name] != nil { throw .foreign(Self.noise.name, to: .noise) }
       let count = max(arguments[Self.samples], arguments[Self.testSamples])
@@ -98,11 +105,13 @@ public struct Synthetic: Dataset {
     let name = arguments[Self.name]
     let testCount = arguments[Self.testSamples]
     let deviation = arguments[optional: Self.noise] ?? name.deviation
+    let points = PlaneSet(
+      name: name, noise: deviation, blobs: arguments[optional: Self.classes] ?? 3)
     func draw(_ count: Int, _ split: String) -> Samples {
       switch name {
       case .twoMoons: Self.twoMoons(count: count, noise: deviation, seed: seed, split: split)
-      case .eightGaussians, .twentyFiveGaussians, .swissRoll, .circles, .spirals:
-        PlaneSet(name: name, noise: deviation).draw(count: count, seed: seed, split: split)
+      case .eightGaussians, .twentyFiveGaussians, .swissRoll, .circles, .spirals, .blobs:
+        points.draw(count: count, seed: seed, split: split)
       case .noise:
         Self.noise(
           count: count, shape: Self.shape(arguments),
@@ -113,7 +122,7 @@ public struct Synthetic: Dataset {
       train: draw(arguments[Self.samples], "train"),
       test: testCount > 0 ? draw(testCount, "test") : nil,
       classNames: name == .twoMoons ? ["upper", "lower"] : nil,
-      modes: PlaneSet(name: name, noise: deviation).modes)
+      modes: points.modes)
   }
 
   private static func shape(_ arguments: Arguments) -> Shape {

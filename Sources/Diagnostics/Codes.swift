@@ -44,6 +44,7 @@ extension DiagnosticCode {
   public static let uncontrolledCritic = DiagnosticCode(307, "uncontrolled-critic", .warning)
   public static let certificateRefused = DiagnosticCode(308, "certificate-refused")
 
+  public static let boundNotHeld = DiagnosticCode(309, "bound-not-held")
   public static let batchStatistics = DiagnosticCode(311, "batch-statistics", .warning)
   public static let overlappingWindows = DiagnosticCode(312, "overlapping-windows", .warning)
   public static let kernelNorm = DiagnosticCode(313, "kernel-norm", .warning)

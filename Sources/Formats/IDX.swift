@@ -1,35 +1,28 @@
 /// The IDX format of MNIST and its relatives: 0, 0, an element type, the rank, one big-endian
-/// 32-bit extent per axis, the elements; plain or inside gzip.
+/// 32-bit extent per axis, the elements, big-endian too; plain or inside gzip.
 /// (http://yann.lecun.com/exdb/mnist)
-public struct IDX: Sendable {
-  public let shape: [Int]
-  /// Row-major unsigned bytes, the only element type these data sets use.
-  public let bytes: [UInt8]
-
-  public init(shape: [Int], bytes: [UInt8]) {
-    self.shape = shape
-    self.bytes = bytes
-  }
-
-  public static func read(_ path: String) throws(FormatError) -> IDX {
+public enum IDX {
+  public static func read(_ path: String) throws(FormatError) -> NumberArray {
     let raw = try InputFile.bytes(path)
     let content = Gzip.isCompressed(raw) ? try Gzip.decompress(raw, path: path) : raw
     return try parse(content, path: path)
   }
 
-  static func parse(_ content: [UInt8], path: String) throws(FormatError) -> IDX {
+  static func parse(_ content: [UInt8], path: String) throws(FormatError) -> NumberArray {
     func fail(_ message: String) -> FormatError { FormatError(path: path, message: message) }
     guard content.count >= 4, content[0] == 0, content[1] == 0 else {
       throw fail("is not an IDX file: it does not begin with two zero bytes")
     }
-    guard content[2] == 0x08 else { throw fail(elementType(content[2])) }
+    guard let type = elementType(content[2]) else {
+      throw fail("is not an IDX file: its element type is \(content[2])")
+    }
     let rank = Int(content[3])
     guard (1...4).contains(rank) else { throw fail("has \(rank) axes; 1 to 4 are supported") }
     let start = 4 + 4 * rank
     guard content.count >= start else { throw fail("is cut off inside its header") }
 
     var shape: [Int] = []
-    var size = 1
+    var size = type.size
     for axis in 0..<rank {
       let extent = content[4 + 4 * axis..<8 + 4 * axis].reduce(0) { $0 << 8 | Int($1) }
       shape.append(extent)
@@ -44,17 +37,19 @@ public struct IDX: Sendable {
     guard held == size else {
       throw fail("holds \(held - size) bytes more than its shape \(shape)")
     }
-    return IDX(shape: shape, bytes: Array(content[start...]))
+    return NumberArray(
+      shape: shape, type: type, bytes: Array(content[start...]), isBigEndian: true)
   }
 
-  fileprivate static func elementType(_ code: UInt8) -> String {
+  private static func elementType(_ code: UInt8) -> NumberArray.ElementType? {
     switch code {
-    case 0x09: "holds signed bytes; only unsigned bytes are supported"
-    case 0x0B: "holds 16-bit integers; only unsigned bytes are supported"
-    case 0x0C: "holds 32-bit integers; only unsigned bytes are supported"
-    case 0x0D: "holds float32 numbers; only unsigned bytes are supported"
-    case 0x0E: "holds float64 numbers; only unsigned bytes are supported"
-    default: "is not an IDX file: its element type is \(code)"
+    case 0x08: .uint8
+    case 0x09: .int8
+    case 0x0B: .int16
+    case 0x0C: .int32
+    case 0x0D: .float32
+    case 0x0E: .float64
+    default: nil
     }
   }
 }

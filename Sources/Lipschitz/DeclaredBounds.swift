@@ -37,19 +37,23 @@ struct LayerClaim {
   }
 
   private init(declared node: LayerNode, norm: Norm) {
-    guard let declared = node.declared, let constraint = declared.constraint,
-      constraint.isCertifiedAfterTraining, case .linear(let linear) = node.operation
-    else {
-      let nobody = "nothing; `lgc bound` proves it from the weights"
-      let weak = node.declared?.constraint.map { _ in
-        "\(node.declared!.constraintKind), not certified; `lgc bound` proves it from the weights"
-      }
-      self.init(bound: .unknown, heldBy: weak ?? nobody)
+    guard let constraint = node.constraint, case .linear(let linear) = node.operation else {
+      self.init(bound: .unknown, heldBy: "nothing; `lgc bound` proves it from the weights")
+      return
+    }
+    if let known = constraint.unit.staticBound(linear, norm: norm) {
+      self.init(bound: known.bound, heldBy: known.heldBy)
+      return
+    }
+    guard let declared = node.declared, constraint.unit.isCertifiedAfterTraining else {
+      self.init(
+        bound: .unknown,
+        heldBy: "\(constraint.kind), not certified; `lgc bound` proves it from the weights")
       return
     }
     let bound = UpperBound(proved: declared.bound)
     let factor = normFactor(linear, from: declared.norm, to: norm)
-    let holder = "\(declared.constraintKind), certified rescale"
+    let holder = "\(constraint.kind), certified rescale"
     if factor == .one {
       self.init(bound: bound * factor, heldBy: holder)
     } else {

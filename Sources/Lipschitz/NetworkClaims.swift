@@ -86,7 +86,7 @@ struct NetworkClaims {
   func unenforcedWarnings() -> [Diagnostic] {
     var names: [(span: Span, bound: Double, layers: [String])] = []
     for node in network.nodes {
-      guard let declared = node.declared, declared.constraintKind == "none" else { continue }
+      guard let declared = node.declared, !node.isHeld else { continue }
       if let index = names.firstIndex(where: { $0.span == declared.boundSpan }) {
         names[index].layers.append(node.name)
       } else {
@@ -103,9 +103,9 @@ struct NetworkClaims {
     for node in network.nodes {
       var cautions = node.layer.cautions(
         name: node.name, node.inputShapes, norm: network.norm,
-        isHeld: node.declared?.constraint != nil)
-      if let constraint = node.declared?.constraint, case .linear(let linear) = node.operation {
-        cautions += constraint.cautions(name: node.name, linear)
+        isHeld: node.isHeld)
+      if let constraint = node.constraint, case .linear(let linear) = node.operation {
+        cautions += constraint.unit.cautions(name: node.name, linear)
       }
       for caution in cautions
       where seen.insert("\(caution.code.number) \(node.kindSpan.start)").inserted {
@@ -232,7 +232,9 @@ struct NetworkClaims {
       return "\(network.joining(index, operandBounds(index, norm), norm: norm)) = \(whole)"
     }
     let bound = claim.bound.text(significant: 5)
-    if network.nodes[index].declared == nil { return "expands by \(bound)" }
+    let node = network.nodes[index]
+    guard node.declared != nil else { return "expands by \(bound)" }
+    if node.constraint?.unit.isCertifiedAfterTraining != true { return "\(bound): \(claim.heldBy)" }
     return claim.isFromOtherNorm ? "\(bound) = \(claim.heldBy)" : "declared \(bound)"
   }
 }

@@ -49,8 +49,8 @@ public struct Samples: Sendable {
   /// Class numbers, or empty where `targets` holds vectors.
   public var labels: [Int32]
   public var classCount: Int
-  /// What a regression asks of the network's output: one tensor of `targetShape` a sample, one after
-  /// the other, in the units of the output. Empty for data with classes.
+  /// What a regression asks of the network's output: one tensor of `targetShape` a sample, one
+  /// after the other, in the units of the output. Empty for data with classes.
   public var targets: [Float]
   public var targetShape: Shape
 

@@ -107,7 +107,7 @@ final class EmittedNetwork {
       let stored = g.state(stateName(node.tensorName(declaration.name)), declaration.shape)
       found[declaration.name] = stored
       guard constraintMode != .deployed, let held = node.constraint(on: declaration) else { continue }
-      let applied = held.apply(to: stored, mode: constraintMode, g)
+      let applied = held.apply(to: stored, mode: constraintMode, g, stateName: stateName)
       found[declaration.name] = applied.weight
       constraintUpdates += applied.updates
     }

@@ -14,12 +14,15 @@ public struct AdversarialPrograms: Sendable {
   /// Input `noise` [samples, noise…], output `samples` [samples, sample…], of the averaged weights
   /// where there are any.
   public let sample: Program
+  /// Input `samples` [samples, sample…], output `scores` [samples, 1] of the critic as it is; only
+  /// for points of the plane, whose level lines are drawn.
+  public let score: Program?
   /// Every state but the averages.
   public let initial: [InitialState]
   /// The averages of the generator's weights, which start as the weights do.
   public let averages: [(average: String, weight: String)]
 
-  public var all: [Program] { [criticStep, generatorStep, sample] }
+  public var all: [Program] { [criticStep, generatorStep, sample] + (score.map { [$0] } ?? []) }
 }
 
 /// Where a critic step's samples come from.
@@ -41,10 +44,11 @@ extension Lowering {
       generator: generator, critic: critic, section, batch: batch, seed: seed)
     let averages =
       section.averageDecay == nil
-      ? [] : parameters(of: generator).map { (average: averageName($0.name), weight: $0.name) }
+      ? [] : generator.trainedStates.map { (average: averageName($0.name), weight: $0.name) }
     return AdversarialPrograms(
       criticStep: critical.program, generatorStep: generating.program,
       sample: sample(generator: generator, count: samples, isAveraged: !averages.isEmpty),
+      score: critic.inputShape == [2] ? score(critic: critic, count: samples) : nil,
       initial: critical.initial + generating.initial, averages: averages)
   }
 
@@ -163,6 +167,13 @@ extension Lowering {
     ).optimized()
   }
 
+  private static func score(critic: Network, count: Int) -> Program {
+    let g = GraphBuilder()
+    let emitted = EmittedNetwork(critic, mode: .evaluation, seed: 0, step: nil, g)
+    let scores = emitted(g.input("samples", [count] + critic.inputShape))
+    return Program(name: "score", graph: g.graph, outputs: [.init("scores", scores)]).optimized()
+  }
+
   // MARK: parts
 
   /// Scores [batch] of real and generated samples. Separately where samples of a batch see each
@@ -197,10 +208,6 @@ extension Lowering {
     }
   }
 
-  private static func parameters(of network: Network) -> [InitialState] {
-    weights(of: network).filter { network.trainedTensors.contains($0.name) }
-  }
-
   private static func weights(of network: Network) -> [InitialState] {
     network.nodes.flatMap { node in
       node.weights.map {
@@ -224,7 +231,7 @@ extension Lowering {
     }
     let loss = forward.outputs.first { $0.name == "loss" }!.value
     let result = descent(
-      on: loss, parameters(of: network), of: network, leaves: leaves, optimizer.optimizer,
+      on: loss, network.trainedStates, of: network, leaves: leaves, optimizer.optimizer,
       optimizer.clipping, g)
     var updates = forward.updates + result.updates
     if let averageDecay {

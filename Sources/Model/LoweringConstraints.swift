@@ -4,6 +4,7 @@ import Tensors
 /// A constraint on one weight of one layer.
 struct HeldWeight {
   let constraint: any Constraint
+  /// ∞ where none is declared.
   let bound: Double
   let weight: WeightDeclaration
   let linear: LinearOperator
@@ -15,54 +16,75 @@ struct HeldWeight {
   let tensors: [String: (name: String, shape: Shape)]
 
   /// `<layer>.<weight>.<constraint>.<name>`, its shape and start.
-  var state: [InitialState] {
-    constraint.state(weight.shape, of: linear, norm: norm).map {
-      InitialState(name: statePrefix + $0.name, shape: $0.shape, initializer: $0.initializer)
-    }
+  var state: [InitialState] { declarations.map(initial) }
+  /// The part of it that the optimizer updates.
+  var trainedState: [InitialState] { declarations.filter(\.isTrained).map(initial) }
+
+  private var declarations: [WeightDeclaration] {
+    constraint.state(weight.shape, of: linear, norm: norm)
+  }
+  private func initial(_ declaration: WeightDeclaration) -> InitialState {
+    InitialState(
+      name: statePrefix + declaration.name, shape: declaration.shape,
+      initializer: declaration.initializer)
   }
 
-  /// W̄ and the constraint's state after it. Without `state` the stored vectors are read.
+  typealias Step = (weight: Value, updates: [Program.Update])
+
+  /// W̄ and the constraint's state after it. Without `state` the stored tensors are read, under the
+  /// names that `stateName` gives them.
   func apply(
-    to stored: Value, mode: LoweringMode, state given: [String: Value]? = nil, _ g: GraphBuilder
-  ) -> (weight: Value, updates: [Program.Update]) {
-    let context = context(mode, state: given, g)
-    let result = constraint.reparametrise(stored, bound: bound, context)
-    return (result, context.updates.map { .init(statePrefix + $0.name, $0.value) })
+    to stored: Value, mode: LoweringMode, state: [String: Value] = [:], _ g: GraphBuilder,
+    stateName: (String) -> String = { $0 }
+  ) -> Step {
+    emit(mode, state, g, stateName) { constraint.reparametrise(stored, bound: bound, $0) }
   }
 
   /// What the optimizer's result becomes, and the constraint's state after it.
   func project(
-    _ updated: Value, state given: [String: Value]? = nil, _ g: GraphBuilder
-  ) -> (weight: Value, updates: [Program.Update]) {
-    let context = context(.training, state: given, g)
-    let result = constraint.project(updated, bound: bound, context)
-    return (result, context.updates.map { .init(statePrefix + $0.name, $0.value) })
+    _ updated: Value, state: [String: Value] = [:], _ g: GraphBuilder
+  ) -> Step {
+    emit(.training, state, g) { constraint.project(updated, bound: bound, $0) }
   }
 
-  private func context(
-    _ mode: LoweringMode, state given: [String: Value]?, _ g: GraphBuilder
-  ) -> ConstraintContext {
-    var state = given ?? [:]
-    for declaration in constraint.state(weight.shape, of: linear, norm: norm)
-    where state[declaration.name] == nil {
-      state[declaration.name] = g.state(statePrefix + declaration.name, declaration.shape)
+  /// The weight and the state that training starts from.
+  func start(_ initial: Value, _ g: GraphBuilder) -> Step {
+    emit(.training, [:], g) { constraint.start(initial, bound: bound, $0) }
+  }
+
+  /// W̄ when training ends.
+  func deploy(_ stored: Value, _ g: GraphBuilder) -> Value {
+    emit(.evaluation, [:], g) { constraint.deploy(stored, bound: bound, $0) }.weight
+  }
+
+  private func emit(
+    _ mode: LoweringMode, _ given: [String: Value], _ g: GraphBuilder,
+    _ stateName: (String) -> String = { $0 }, _ body: (ConstraintContext) -> Value
+  ) -> Step {
+    var state = given
+    for declaration in declarations where state[declaration.name] == nil {
+      state[declaration.name] = g.state(
+        stateName(statePrefix + declaration.name), declaration.shape)
     }
-    return ConstraintContext(
+    let context = ConstraintContext(
       graph: g, mode: mode, linear: linear, norm: norm, state: state,
       tensor: { [tensors] in g.state(tensors[$0]!.name, tensors[$0]!.shape) })
+    let weight = body(context)
+    return (weight, context.updates.map { .init(statePrefix + $0.name, $0.value) })
   }
 }
 
 extension LayerNode {
-  /// What holds this weight, nil for biases and where nothing is declared or enforced.
+  /// What holds this tensor; nil where nothing does, as with most constraints for biases.
   func constraint(on weight: WeightDeclaration) -> HeldWeight? {
-    guard weight.isConstrained, let declared, let constraint = declared.constraint,
-      case .linear(let linear) = operation
+    guard let constraint, case .linear(let linear) = operation,
+      weight.isConstrained || (weight.isTrained && constraint.unit.holdsBiases)
     else { return nil }
     let name = tensorName(weight.name)
     return HeldWeight(
-      constraint: constraint, bound: declared.bound, weight: weight, linear: linear,
-      norm: declared.norm, tensorName: name, statePrefix: "\(name).\(declared.constraintKind).",
+      constraint: constraint.unit, bound: declared?.bound ?? .infinity, weight: weight,
+      linear: linear, norm: declared?.norm ?? .l2, tensorName: name,
+      statePrefix: "\(name).\(constraint.kind).",
       tensors: Dictionary(
         uniqueKeysWithValues: weights.map { ($0.name, (tensorName($0.name), $0.shape)) }))
   }
@@ -100,31 +122,36 @@ extension Lowering {
     let outputs = network.heldWeights.map { node, held in
       g.with(origin: Origin(name: node.name, span: node.span)) {
         let stored = g.state(held.tensorName, held.weight.shape)
-        return Program.Output(held.tensorName, held.apply(to: stored, mode: .evaluation, g).weight)
+        return Program.Output(held.tensorName, held.deploy(stored, g))
       }
     }
     return Program(name: "deploy", graph: g.graph, outputs: outputs).optimized()
   }
 
-  /// A program that advances the power iterations of constraints and regularisers `iterations`
-  /// times on the weights as they are, to be run once before the first step: from a random start,
-  /// one power iteration says little about a norm. nil where there are none.
+  /// A program to be run once before the first step: it brings the weights to where their
+  /// constraints start from, and advances the state of constraints and regularisers `iterations`
+  /// times on them, because from a random start one power iteration says little about a norm. nil
+  /// where there is nothing to do.
   public static func constraintWarmup(network: Network, iterations: Int) -> Program? {
     let g = GraphBuilder()
     var updates: [Program.Update] = []
-    for (node, held) in network.heldWeights where !held.state.isEmpty {
+    for (node, held) in network.heldWeights {
       g.with(origin: Origin(name: node.name, span: node.span)) {
         let stored = g.state(held.tensorName, held.weight.shape)
+        let (weight, started) = held.start(stored, g)
         var state: [String: Value] = [:]
-        var last: [Program.Update] = []
-        for _ in 0..<iterations {
-          last = held.apply(to: stored, mode: .training, state: state, g).updates
-          if last.isEmpty { last = held.project(stored, state: state, g).updates }
-          for update in last {
+        func note(_ updates: [Program.Update]) {
+          for update in updates {
             state[String(update.state.dropFirst(held.statePrefix.count))] = update.value
           }
         }
-        updates += last
+        note(started)
+        for _ in 0..<(held.state.isEmpty ? 0 : iterations) {
+          let applied = held.apply(to: weight, mode: .training, state: state, g).updates
+          note(applied.isEmpty ? held.project(weight, state: state, g).updates : applied)
+        }
+        if weight != stored { updates.append(.init(held.tensorName, weight)) }
+        updates += state.keys.sorted().map { .init(held.statePrefix + $0, state[$0]!) }
       }
     }
     updates += regulariserWarmup(network, iterations: iterations, g)

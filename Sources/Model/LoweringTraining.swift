@@ -53,10 +53,9 @@ extension Lowering {
     let forward = scored(
       network, loss, labels, name: "train", batch: batch, mode: .training, seed: seed
     ).optimized()
-    let trained = network.trainedTensors
+    let trained = network.trainedStates
     let step = differentiated(
-      forward, network, declarations.filter { trained.contains($0.name) }, optimizer,
-      clipping, batch: batch)
+      forward, network, trained, optimizer, clipping, batch: batch)
     let evaluate = scored(
       network, loss, labels, name: "evaluate", batch: evaluationBatch, mode: .evaluation,
       seed: seed
@@ -67,7 +66,7 @@ extension Lowering {
     return TrainingPrograms(
       train: step.program.withoutStopGradients().optimized(), evaluate: evaluate,
       initial: declarations + constraintState + network.regulariserState + step.initial + [counter],
-      parameters: declarations.map(\.name).filter(trained.contains))
+      parameters: trained.map(\.name))
   }
 
   /// Forward pass, loss per sample, correctness per sample for class labels, and in training the

@@ -43,12 +43,18 @@ public struct Network: Sendable {
     }
   }
   public var outputShape: Shape { shape(output) }
-  /// The names of the tensors that the optimizer updates.
-  public var trainedTensors: Set<String> {
-    Set(nodes.flatMap { node in
-      node.weights.filter(\.isTrained).map { node.tensorName($0.name) }
-    })
+  /// The tensors that the optimizer updates, in network order: those of the layers, then what
+  /// constraints train beside them.
+  public var trainedStates: [InitialState] {
+    nodes.flatMap { node in
+      node.weights.filter(\.isTrained).map {
+        InitialState(
+          name: node.tensorName($0.name), shape: $0.shape, initializer: $0.initializer)
+      }
+    } + heldWeights.flatMap(\.held.trainedState)
   }
+  /// Their names.
+  public var trainedTensors: Set<String> { Set(trainedStates.map(\.name)) }
   public var parameterCount: Int { nodes.reduce(0) { $0 + $1.parameterCount } }
 }
 
@@ -86,6 +92,9 @@ public struct LayerNode: Sendable {
   /// What the description declares for this layer; nil for layers without weights and where it
   /// says `unconstrained` or nothing.
   public let declared: DeclaredBound?
+  /// What training holds the layer's weights by; nil for layers without weights, for `none`, and
+  /// for a constraint that would need a bound where none is declared.
+  public let constraint: LayerConstraint?
   /// The layer as written, and its kind's word.
   public let span: Span
   public let kindSpan: Span
@@ -93,8 +102,8 @@ public struct LayerNode: Sendable {
   public init(
     name: String, kind: String, layer: any Layer, inputs: [NetworkValue], inputShapes: [Shape],
     outputShape: Shape, weights: [WeightDeclaration], operation: LayerOperation,
-    declared: DeclaredBound?, span: Span, kindSpan: Span, scope: String = "",
-    weightSource: WeightSource? = nil
+    declared: DeclaredBound?, constraint: LayerConstraint? = nil, span: Span, kindSpan: Span,
+    scope: String = "", weightSource: WeightSource? = nil
   ) {
     self.name = name
     self.scope = scope
@@ -107,8 +116,15 @@ public struct LayerNode: Sendable {
     self.weights = weights
     self.operation = operation
     self.declared = declared
+    self.constraint = constraint
     self.span = span
     self.kindSpan = kindSpan
+  }
+  /// Whether its constraint keeps a bound of its operator, by certified rescale or by itself.
+  public var isHeld: Bool {
+    guard let constraint, case .linear(let linear) = operation else { return false }
+    return constraint.unit.isCertifiedAfterTraining
+      || constraint.unit.staticBound(linear, norm: .l2) != nil
   }
   public var parameterCount: Int {
     weights.reduce(0) { $0 + ($1.isTrained ? $1.shape.elementCount : 0) }
@@ -133,23 +149,25 @@ public struct WeightSource: Sendable {
   }
 }
 
-/// `lipschitz:` of one layer with the constraint that enforces it.
+/// `lipschitz:` of one layer.
 public struct DeclaredBound: Sendable {
   public let norm: Norm
   public let bound: Double
   public let boundSpan: Span
-  /// nil: the bound is declared but nothing enforces it (`constraint: none` or absent).
-  public let constraint: (any Constraint)?
-  public let constraintKind: String
-  public init(
-    norm: Norm, bound: Double, boundSpan: Span, constraint: (any Constraint)?,
-    constraintKind: String
-  ) {
+  public init(norm: Norm, bound: Double, boundSpan: Span) {
     self.norm = norm
     self.bound = bound
     self.boundSpan = boundSpan
-    self.constraint = constraint
-    self.constraintKind = constraintKind
+  }
+}
+
+/// `constraint:` of one layer.
+public struct LayerConstraint: Sendable {
+  public let unit: any Constraint
+  public let kind: String
+  public init(_ unit: any Constraint, kind: String) {
+    self.unit = unit
+    self.kind = kind
   }
 }
 

@@ -5,8 +5,8 @@ import Tensors
 ///
 /// It acts on the weights of dense and convolutional layers and their like, never on biases, on the
 /// parameters of normalisations or on `scale`, and on those weights as the forward pass uses them:
-/// W̄ where a constraint reparametrises, the stored W elsewhere. Terms of several layers are summed.
-/// Evaluation knows no regularisers, and what `loss` reports does not hold them.
+/// W̄ where a constraint reparametrises, the stored W elsewhere. Terms of several layers are
+/// summed. Evaluation knows no regularisers, and what `loss` reports does not hold them.
 public protocol Regulariser: CatalogUnit {
   /// Whether it is about gradients in the network's input, for which a sample's output must be a
   /// function of that sample alone.

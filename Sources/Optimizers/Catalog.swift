@@ -5,6 +5,7 @@ public enum OptimizersCatalog {
   public static let all: [any Optimizer.Type] = [
     Adam.self,
     AdamW.self,
+    RMSProp.self,
     SGD.self,
   ]
 }

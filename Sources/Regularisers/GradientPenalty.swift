@@ -1,8 +1,8 @@
 import Model
 import Tensors
 
-/// λ·E (n − K)², or λ·E max(n − K, 0)² one-sided, with n = ‖∇_x s(x)‖₂ of each sample in the units of
-/// the model's input and K the target. What s is, `of` says:
+/// λ·E (n − K)², or λ·E max(n − K, 0)² one-sided, with n = ‖∇_x s(x)‖₂ of each sample in the units
+/// of the model's input and K the target. What s is, `of` says:
 ///
 /// - `output`: ⟨c, z(x)⟩ for a random unit direction c, new for every sample and step; the output
 ///   itself where it is one number. n ≤ ‖J‖₂, the network's slope at x.
@@ -10,12 +10,13 @@ import Tensors
 ///   take of it.
 /// - `loss`: the sample's loss (Drucker and Le Cun, 1992, with K = 0).
 ///
-/// `at: data` takes x from the batch; `at: interpolations` takes x_i + ε·(x_{i+1} − x_i), ε uniform,
-/// where there are no labels and so neither loss nor margin.
+/// `at: data` takes x from the batch; `at: interpolations` takes x_i + ε·(x_{i+1} − x_i), ε
+/// uniform, where there are no labels and so neither loss nor margin.
 ///
-/// It is local: it bounds no gradient anywhere else and the network's constant not at all. Two-sided
-/// it pushes small gradients up to K, which a critic needs and a classifier does not. Its gradient in
-/// the weights goes through the gradient in x, about twice the work of a step without it.
+/// It is local: it bounds no gradient anywhere else and the network's constant not at all.
+/// Two-sided it pushes small gradients up to K, which a critic needs and a classifier does not. Its
+/// gradient in the weights goes through the gradient in x, about twice the work of a step without
+/// it.
 public struct GradientPenalty: Regulariser {
   public enum Subject: String, ArgumentValue, CaseIterable { case output, margin, loss }
   public enum Sided: String, ArgumentValue, CaseIterable { case one, two }

@@ -4,8 +4,8 @@ import Tensors
 /// λ·E ‖J(x)‖_F² over the samples x of the batch, J = ∂z/∂x the Jacobian of the outputs
 /// (Hoffman et al., 2019).
 ///
-/// Estimated without bias by C·‖∇_x ⟨c, z⟩‖² for one random unit direction c of the C outputs, drawn
-/// for every sample and step. ‖J‖₂ ≤ ‖J‖_F bounds the slope at x and nowhere else.
+/// Estimated without bias by C·‖∇_x ⟨c, z⟩‖² for one random unit direction c of the C outputs,
+/// drawn for every sample and step. ‖J‖₂ ≤ ‖J‖_F bounds the slope at x and nowhere else.
 public struct JacobianNorm: Regulariser {
   public static let kind = "jacobian"
   public static let summary = "weight · mean of the squared Frobenius norm of the input Jacobian"

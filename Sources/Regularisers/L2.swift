@@ -1,8 +1,9 @@
 import Model
 import Tensors
 
-/// λ·Σ ‖W‖_F² = λ·Σ w², over the layers' weights, without the factor ½ that some write: the gradient
-/// is 2λ·W, so that it is `weight_decay: 2λ` of an optimizer that adds the decay to the gradient.
+/// λ·Σ ‖W‖_F² = λ·Σ w², over the layers' weights, without the factor ½ that some write: the
+/// gradient is 2λ·W, so that it is `weight_decay: 2λ` of an optimizer that adds the decay to the
+/// gradient.
 public struct L2: Regulariser {
   public static let kind = "l2"
   public static let summary = "weight · Σ of the squares of all weights"

@@ -6,10 +6,10 @@ import Tensors
 /// convolution the true one at its stride, padding and size (Yoshida and Miyato, 2017, with λ/2;
 /// Gouk et al., 2021).
 ///
-/// σ̂ = ⟨u, A·v⟩ with unit vectors that `iterations` steps of power iteration per training step draw
-/// towards the leading singular ones, from where the last step left them; evaluation leaves them
-/// alone. They are constants of the gradient, which is 2λσ·u·vᵀ. σ̂ is an estimate from below: this
-/// presses the norm down and bounds nothing.
+/// σ̂ = ⟨u, A·v⟩ with unit vectors that `iterations` steps of power iteration per training step
+/// draw towards the leading singular ones, from where the last step left them; evaluation leaves
+/// them alone. They are constants of the gradient, which is 2λσ·u·vᵀ. σ̂ is an estimate from below:
+/// this presses the norm down and bounds nothing.
 ///
 /// The weight of a layer that is not linear counts as the matrix [W's first extent, the rest].
 public struct SpectralNorm: Regulariser {

@@ -12,6 +12,7 @@ public struct AdversarialMetrics: MetricsLine, Sendable {
   public let penalty: Double?
   public let generatorLoss: Double
   public let coverage: ModeCoverage?
+  public let images: ImageQuality?
   /// Since training began.
   public let seconds: Double
 
@@ -21,7 +22,9 @@ public struct AdversarialMetrics: MetricsLine, Sendable {
       ("penalty", JSONValue(penalty)), ("generator_loss", .double(generatorLoss)),
       ("modes_covered", coverage.map { .int($0.covered) } ?? .null),
       ("modes_filled", coverage.map { .int($0.filled) } ?? .null),
-      ("high_quality", JSONValue(coverage?.highQuality)), ("seconds", .double(seconds)),
+      ("high_quality", JSONValue(coverage?.highQuality)),
+      ("frechet_classifier_distance", JSONValue(images?.distance)),
+      ("class_entropy", JSONValue(images?.entropy)), ("seconds", .double(seconds)),
     ])
   }
 
@@ -36,6 +39,9 @@ public struct AdversarialMetrics: MetricsLine, Sendable {
     if let coverage {
       text += "  modes \(coverage.covered)/\(coverage.modes)"
         + "  high quality \(fixed(coverage.highQuality * 100, 1)) %"
+    }
+    if let images {
+      text += "  fréchet \(decimal(images.distance, 4))  entropy \(fixed(images.entropy, 2))"
     }
     return text + "  \(Progress.clock(seconds))\n"
   }
@@ -70,11 +76,13 @@ struct RunningAdversarialMetrics: StepSums {
     steps += 1
   }
 
-  func line(step: Int, coverage: ModeCoverage?, seconds: Double) -> AdversarialMetrics {
+  func line(
+    step: Int, coverage: ModeCoverage?, images: ImageQuality?, seconds: Double
+  ) -> AdversarialMetrics {
     let count = Double(max(steps, 1))
     return AdversarialMetrics(
       step: step, criticLoss: sum.criticLoss / count, gap: sum.gap / count,
       penalty: sum.penalty.map { $0 / count }, generatorLoss: sum.generatorLoss / count,
-      coverage: coverage, seconds: seconds)
+      coverage: coverage, images: images, seconds: seconds)
   }
 }

@@ -15,31 +15,24 @@ public struct AdversarialResult: RunResult {
   /// Of the stored generator.
   public let coverage: ModeCoverage?
   public let distance: SampleWasserstein?
+  /// By a classifier, where one was given.
+  public let images: ImageQuality?
+  let measure: ImageMeasure?
   /// What is proved of the stored critic, one norm after the other.
   public let criticBounds: [BoundReport]
+  /// Whether a constraint holds every layer of the critic that could hold one.
+  public let isCriticHeld: Bool
   public let judgements: [Judgement]
   /// Spent in the training loop.
   public let seconds: Double
-}
-
-/// How far the stored generator's samples are from real ones, and what the critic says of it.
-public struct SampleWasserstein: Sendable {
-  /// Samples on each side of one comparison, and comparisons that were averaged.
-  public let count: Int
-  public let rounds: Int
-  /// Generated against real, and real against other real ones: no generator can do better.
-  public let generated: Double
-  public let floor: Double
-  /// (mean score of real − mean score of generated) / K over the same samples, K the proved L2
-  /// bound of the stored critic; scores in float32. nil where nothing finite is proved. Since
-  /// scores differ by at most K times the distance, no pairing can be cheaper.
-  public let lowerBound: Double?
 }
 
 /// A training run from the first step to the proved bound of the stored critic.
 public struct AdversarialRun {
   public let setup: AdversarialSetup
   public let options: TrainingOptions
+  /// What images are measured by; nil: they are not.
+  public let measure: ImageMeasure?
 
   /// Samples that modes are counted on, in a line of metrics and at the end, and the size of a
   /// Wasserstein comparison.
@@ -47,12 +40,17 @@ public struct AdversarialRun {
   static let countedSamples = 10_000
   static let comparedSamples = 1000
   static let largestRounds = 3
+  /// Images in a picture.
+  static let pictured = 64
   /// Lines of metrics a run.
   static let lines = 20
 
-  public init(_ setup: AdversarialSetup, options: TrainingOptions) {
+  public init(
+    _ setup: AdversarialSetup, options: TrainingOptions, measure: ImageMeasure? = nil
+  ) {
     self.setup = setup
     self.options = options
+    self.measure = measure
   }
 
   /// Trains and writes the run directory. After a failure the directory stays, without weights and
@@ -88,14 +86,34 @@ public struct AdversarialRun {
       metrics: frame.metrics, checkpoints: frame.checkpoints, stopping: nil,
       didStep: { _, _ in },
       measure: { (sums, seconds) throws(DiagnosticError) in
-        let coverage = try setup.modes.map { (modes) throws(DiagnosticError) in
-          ModeCoverage(of: try runner.samples(Self.countedInLines), modes: modes)
+        let samples = try runner.samples(Self.countedInLines)
+        let line = sums.line(
+          step: runner.step, coverage: setup.modes.map { ModeCoverage(of: samples, modes: $0) },
+          images: try measure?.quality(of: samples), seconds: seconds)
+        if let picture = try picture(of: samples, runner) {
+          try frame.write(picture, step: runner.step, of: setup.totalSteps)
         }
-        let line = sums.line(step: runner.step, coverage: coverage, seconds: seconds)
         observer?(line)
         return line
       },
       restarted: self.runner, diverged: { diverged($0, at: runner.step) })
+  }
+
+  /// A PNG file; nil of samples that have no picture.
+  private func picture(
+    of samples: [Float], _ runner: AdversarialRunner
+  ) throws(DiagnosticError) -> [UInt8]? {
+    let shape = setup.generator.outputShape
+    if shape == [2] {
+      let shown = min(samples.count / 2, setup.data.train.count)
+      let real = setup.scaling.scaled(setup.data.train, at: 0..<shown).flatMap(\.self)
+      return try PlanePlot(generated: samples, real: real).png { (points) throws(DiagnosticError) in
+        try runner.scores(of: points)
+      }
+    }
+    return ImageGrid(
+      samples, shape: shape, count: Self.pictured, range: setup.experiment.data?.range
+    )?.png
   }
 
   private func finish(
@@ -134,7 +152,8 @@ public struct AdversarialRun {
     let result = AdversarialResult(
       directory: frame.directory, steps: runner.step, wasInterrupted: ending.wasInterrupted,
       last: ending.last, coverage: try samples.coverage(Self.countedSamples),
-      distance: try samples.distance(bound: bound), criticBounds: criticBounds,
+      distance: try samples.distance(bound: bound), images: try samples.images(measure),
+      measure: measure, criticBounds: criticBounds, isCriticHeld: setup.critic.isHeld,
       judgements: judgements, seconds: ending.seconds)
     try frame.write(
       weights: certifications.flatMap(\.weights),
@@ -160,92 +179,5 @@ public struct AdversarialRun {
     Diagnostic(
       .diverged, "a loss is \(loss) at step \(step)", at: setup.section.span,
       help: "a Lipschitz constraint on the critic, or a smaller `lr`, keeps training stable")
-  }
-}
-
-/// Samples of the stored generator beside real ones.
-private struct SampleComparison {
-  private let setup: AdversarialSetup
-  private let generator: DeployedNetwork
-  private let critic: DeployedNetwork
-  private static let batch = 250
-
-  init(
-    _ setup: AdversarialSetup, _ options: TrainingOptions, generator: [String: [Float]],
-    critic: [String: [Float]]
-  ) throws(DiagnosticError) {
-    self.setup = setup
-    func deployed(
-      _ network: Network, _ weights: [String: [Float]]
-    ) throws(DiagnosticError) -> DeployedNetwork {
-      try DeployedNetwork(
-        network, weights: weights, engine: options.engine, threads: options.threads,
-        batch: Self.batch)
-    }
-    self.generator = try deployed(setup.generator, generator)
-    self.critic = try deployed(setup.critic, critic)
-  }
-
-  func coverage(_ count: Int) throws(DiagnosticError) -> ModeCoverage? {
-    guard let modes = setup.modes else { return nil }
-    return ModeCoverage(of: try generated(count), modes: modes)
-  }
-
-  /// nil for samples that are no points: a pairing of images by distance says nothing of them.
-  func distance(bound: UpperBound) throws(DiagnosticError) -> SampleWasserstein? {
-    guard setup.critic.inputShape == [2] else { return nil }
-    let test = setup.data.test ?? setup.data.train
-    let count = min(AdversarialRun.comparedSamples, test.count, setup.data.train.count)
-    let rounds = min(
-      AdversarialRun.largestRounds, test.count / count, setup.data.train.count / count)
-    let fake = try generated(count * rounds)
-    let real = self.real(test, count * rounds)
-    let other = self.real(setup.data.train, count * rounds)
-    var (generated, floor) = (0.0, 0.0)
-    for round in 0..<rounds {
-      let block = round * count * 2..<(round + 1) * count * 2
-      generated += wassersteinDistance(Array(real[block]), Array(fake[block]), size: 2)
-      if setup.data.test != nil {
-        floor += wassersteinDistance(Array(real[block]), Array(other[block]), size: 2)
-      }
-    }
-    let gap = try mean(real) - mean(fake)
-    let sign: Double = setup.section.loss.isRealHigh ? 1 : -1
-    return SampleWasserstein(
-      count: count, rounds: rounds, generated: generated / Double(rounds),
-      floor: floor / Double(rounds),
-      lowerBound: bound.isFinite && bound.value > 0 ? sign * gap / bound.value : nil)
-  }
-
-  private func generated(_ count: Int) throws(DiagnosticError) -> [Float] {
-    var noise = NoiseSource(setup.generator, seed: setup.train.seed)
-    let size = setup.generator.outputShape.elementCount
-    var samples: [Float] = []
-    while samples.count < count * size {
-      let outputs = try generator.outputs(of: noise.draw(Self.batch))
-      samples += outputs.prefix(count * size - samples.count)
-    }
-    return samples
-  }
-
-  private func real(_ samples: Samples, _ count: Int) -> [Float] {
-    let size = samples.shape.elementCount
-    return [Float](unsafeUninitializedCapacity: count * size) { buffer, filled in
-      setup.scaling.fill(buffer.baseAddress!, with: samples, at: 0..<count)
-      filled = count * size
-    }
-  }
-
-  /// The mean score.
-  private func mean(_ samples: [Float]) throws(DiagnosticError) -> Double {
-    let size = setup.critic.inputShape.elementCount
-    let count = samples.count / size
-    var total = 0.0
-    for start in stride(from: 0, to: count, by: Self.batch) {
-      let end = min(start + Self.batch, count)
-      let scores = try critic.outputs(of: Array(samples[start * size..<end * size]))
-      for score in scores.prefix(end - start) { total += Double(score) }
-    }
-    return total / Double(count)
   }
 }

@@ -168,6 +168,25 @@ public final class AdversarialRunner: SteppedRunner {
     return samples
   }
 
+  /// The critic's scores of points of the plane, as it is.
+  public func scores(of points: [Float]) throws(DiagnosticError) -> [Float] {
+    guard let program = setup.programs.score else {
+      preconditionFailure("lgc's own bug: only points of the plane are scored")
+    }
+    let forward = BatchedProgram(program, of: executable, batch: AdversarialSetup.samplesAtOnce)
+    var scores: [Float] = []
+    scores.reserveCapacity(points.count / 2)
+    try DiagnosticError.translating {
+      for start in stride(from: 0, to: points.count, by: 2 * forward.batch) {
+        let rows = Array(points[start..<min(start + 2 * forward.batch, points.count)])
+        try forward.write("samples", rows)
+        try forward.run(count: rows.count / 2)
+        scores += forward["scores"]
+      }
+    }
+    return scores
+  }
+
   /// The weights that each network uses, of the generator's averages where they are kept: W̄ where a
   /// constraint holds it.
   public func deployedWeights()

@@ -23,12 +23,35 @@ extension AdversarialResult {
         rows.append(("", "at least \(fixed(max(bound, 0), 4)) by the critic, gap over bound"))
       }
     }
+    if let images, let measure { rows += measure.rows(images) }
     for report in criticBounds {
       let text =
         report.upper.isFinite ? report.upper.text(significant: 8) : "no finite bound is proved"
       rows.append(("critic \(report.norm.rawValue)", text))
     }
+    if let failure { rows.append(("note", failure)) }
     return summary(name: name, unit: "generator steps", rows)
+  }
+
+  /// Why the samples are no use, in plain words; nil where modes and distance are as they should
+  /// be: all modes covered, and W1 below twice the floor.
+  var failure: String? {
+    var parts: [String] = []
+    if let coverage, coverage.covered < coverage.modes {
+      parts.append("\(coverage.covered) of \(coverage.modes) modes are covered")
+    } else if let coverage, coverage.filled < coverage.modes {
+      parts.append("\(coverage.modes - coverage.filled) of \(coverage.modes) modes are nearly empty")
+    }
+    if let distance, distance.floor > 0, distance.generated >= 2 * distance.floor {
+      parts.append("W1 is \(decimal(distance.generated / distance.floor, 2)) times the floor")
+    }
+    if parts.isEmpty { return nil }
+    if let bound = criticBounds.first(where: { $0.norm == .l2 })?.upper, bound.isFinite {
+      parts.append(
+        "the critic's bound is \(bound.text(significant: 4))"
+          + (isCriticHeld ? "" : ", and no constraint holds it"))
+    }
+    return "the generator failed: " + parts.joined(separator: "; ")
   }
 
   public var measured: [(key: String, value: JSONValue)] {
@@ -41,7 +64,8 @@ extension AdversarialResult {
       ("wasserstein", JSONValue(distance?.generated)),
       ("wasserstein_floor", JSONValue(distance?.floor)),
       ("wasserstein_lower_bound", JSONValue(distance?.lowerBound)),
-      ("critic_bounds", .object(bounds)),
+      ("images", measure.flatMap { measure in images.map { measure.json($0) } } ?? .null),
+      ("critic_bounds", .object(bounds)), ("failure", JSONValue(failure)),
     ]
   }
 }
@@ -52,5 +76,14 @@ extension ModeCoverage {
     if covered < modes { return "\(covered) of \(modes): MODES ARE MISSING" }
     if filled < modes { return "\(covered) of \(modes), \(modes - filled) below a fifth of their share" }
     return "\(covered) of \(modes)"
+  }
+}
+
+extension Network {
+  /// Whether a constraint holds every layer that could hold one.
+  var isHeld: Bool {
+    nodes.allSatisfy { node in
+      !node.weights.contains(where: \.isConstrained) || node.isHeld
+    }
   }
 }

@@ -20,8 +20,8 @@ struct Certification {
     var certified: [String: [Float]] = [:]
     let values = Dictionary(uniqueKeysWithValues: trained.map { ($0.name, $0.values) })
     for node in network.nodes {
-      guard let declared = node.declared, let constraint = declared.constraint,
-        constraint.isCertifiedAfterTraining, case .linear(let linear) = node.operation,
+      guard let declared = node.declared, let constraint = node.constraint,
+        constraint.unit.isCertifiedAfterTraining, case .linear(let linear) = node.operation,
         let name = linear.weight.map(node.tensorName), let weight = values[name]
       else { continue }
       do throws(ProofError) {

@@ -10,8 +10,8 @@ public struct Metrics: MetricsLine, Sendable {
   public let epoch: Double
   /// Mean over the samples since the last line, each seen before its own step's update.
   public let loss: Double
-  /// The mean of the regularisers' sum over the same steps, which the loss does not hold; nil without
-  /// any.
+  /// The mean of the regularisers' sum over the same steps, which the loss does not hold; nil
+  /// without any.
   public let penalty: Double?
   /// nil where samples have no classes.
   public let trainAccuracy: Double?

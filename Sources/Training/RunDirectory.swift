@@ -19,6 +19,8 @@ public struct RunDirectory: Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   public var weights: String { path + "/weights.safetensors" }
   public var bound: String { path + "/bound.json" }
+  /// Only of a generator: pictures of its samples, `step-00150.png`.
+  public var samples: String { path + "/samples" }
   /// What `lgc eval` found of it.
   public var evaluation: String { path + "/eval.json" }
   public var checkpoints: String { path + "/checkpoints" }
@@ -87,6 +89,11 @@ public struct RunDirectory: Sendable {
       if name != "." && name != ".." { names.append(name) }
     }
     return names
+  }
+
+  /// Makes a folder inside one that is there; it may exist.
+  static func makeFolder(_ path: String) throws(FormatError) {
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw cannotMake(path) }
   }
 
   static func makeParents(_ path: String) throws(FormatError) {

@@ -126,6 +126,16 @@ struct RunFrame {
     }
   }
 
+  /// Writes a picture of samples after `step` of `total` steps, its name as long as the last one's.
+  func write(_ picture: [UInt8], step: Int, of total: Int) throws(DiagnosticError) {
+    let (digits, all) = (String(step), String(total))
+    let zeros = String(repeating: "0", count: max(0, all.count - digits.count))
+    try DiagnosticError.translating {
+      try RunDirectory.makeFolder(directory.samples)
+      try AtomicFile.write(picture, to: "\(directory.samples)/step-\(zeros)\(digits).png")
+    }
+  }
+
   /// Writes what makes the run complete.
   func write(
     weights: [NamedTensor], _ certificate: Certificate, _ result: some RunResult

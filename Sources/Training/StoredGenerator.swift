@@ -4,10 +4,12 @@ import Lipschitz
 import Model
 import Tensors
 
-/// The generator of a finished run, with its stored weights as they are.
+/// The generator of a finished run, with its stored weights as they are, and its critic.
 public struct StoredGenerator {
   private let network: Network
   private let deployed: DeployedNetwork
+  private let critic: DeployedNetwork
+  private let range: ClosedRange<Double>?
   private static let batch = 250
 
   public var sampleShape: Shape { network.outputShape }
@@ -16,7 +18,9 @@ public struct StoredGenerator {
   public init(
     _ experiment: Experiment, weights path: String, engine: any Engine, threads: Int?
   ) throws(DiagnosticError) {
-    guard let network = experiment.networks.first(where: { $0.name == "generator" }) else {
+    guard let network = experiment.networks.first(where: { $0.name == "generator" }),
+      let critic = experiment.networks.first(where: { $0.name == "critic" })
+    else {
       throw DiagnosticError(
         Diagnostic(
           .missingSection, "the description has no generator",
@@ -24,13 +28,18 @@ public struct StoredGenerator {
           help: "only runs of `models` make samples"))
     }
     let tensors = try DiagnosticError.translating { try SafeTensors.read(path) }
-      .filter { $0.name.hasPrefix("\(network.name).") }
-    let named = Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
-    _ = try NetworkWeights(network, tensors: named)
+    func deployed(_ network: Network) throws(DiagnosticError) -> DeployedNetwork {
+      let own = tensors.filter { $0.name.hasPrefix("\(network.name).") }
+      let named = Dictionary(own.map { ($0.name, $0) }) { first, _ in first }
+      _ = try NetworkWeights(network, tensors: named)
+      return try DeployedNetwork(
+        network, weights: named.mapValues(\.floats), engine: engine, threads: threads,
+        batch: Self.batch)
+    }
     self.network = network
-    deployed = try DeployedNetwork(
-      network, weights: named.mapValues(\.floats), engine: engine, threads: threads,
-      batch: Self.batch)
+    self.deployed = try deployed(network)
+    self.critic = try deployed(critic)
+    range = experiment.data?.range
   }
 
   /// `count` samples one after the other; the seed decides them.
@@ -43,5 +52,23 @@ public struct StoredGenerator {
       samples += outputs.prefix(count * size - samples.count)
     }
     return samples
+  }
+
+  /// A PNG file: of points of the plane, over the critic's level lines; of images, a grid of all of
+  /// them. nil of samples that are neither.
+  public func picture(of samples: [Float], columns: Int?) throws(DiagnosticError) -> [UInt8]? {
+    guard sampleShape == [2] else {
+      return ImageGrid(
+        samples, shape: sampleShape, count: samples.count, columns: columns, range: range)?.png
+    }
+    return try PlanePlot(generated: samples, real: []).png { (points) throws(DiagnosticError) in
+      var scores: [Float] = []
+      scores.reserveCapacity(points.count / 2)
+      for start in stride(from: 0, to: points.count, by: 2 * Self.batch) {
+        let end = min(start + 2 * Self.batch, points.count)
+        scores += try critic.outputs(of: Array(points[start..<end]))
+      }
+      return scores
+    }
   }
 }

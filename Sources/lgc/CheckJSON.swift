@@ -31,7 +31,7 @@ extension Check {
               (key: "kind", value: .string(node.kind)),
               (key: "output_shape", value: .array(node.outputShape.map(JSONValue.int))),
               (key: "parameters", value: .int(node.parameterCount)),
-              (key: "constraint", value: JSONValue(node.declared?.constraintKind)),
+              (key: "constraint", value: JSONValue(node.constraint?.kind ?? (node.declared == nil ? nil : "none"))),
               (key: "bound", value: bound(layer.bound, analysis.norm)),
               (
                 key: "line",

@@ -9,8 +9,15 @@ struct SampleCommand: ParsableCommand {
     commandName: "sample",
     abstract: "Draws samples from a trained generator.",
     discussion: """
-      Points of the plane are shown as a density, images as characters. --out writes all samples \
-      as a NumPy array of float32, [samples, shape…]. The seed decides them.
+      Points of the plane are shown as a density, images as characters. --out writes all samples: \
+      as a NumPy array of float32, [samples, shape…], to a name that ends in .npy; as a picture to \
+      one that ends in .png, points over the level lines of the critic, images in a grid. The seed \
+      decides them.
+
+      --classifier RUN measures images instead: the Fréchet distance between generated and test \
+      samples in the features that the run's last layer reads, beside that between training and \
+      test samples, and the classes that it gives. --count is then that of the test samples, \
+      10000 at most.
 
       Exit codes: 0 done; 2 the run cannot be used or a file cannot be written.
       """)
@@ -19,13 +26,21 @@ struct SampleCommand: ParsableCommand {
     help: ArgumentHelp("A run directory (default: the newest complete run).", valueName: "run"))
   var directory: String?
 
-  @Option(help: "How many samples.")
-  var count = 2000
+  @Option(help: "How many samples (default: 2000, and 64 for a picture of images).")
+  var count: Int?
+
+  @Option(help: "Columns of a picture of images (default: as many as rows).")
+  var grid: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Measure images by the classifier of this run directory.", valueName: "run"))
+  var classifier: String?
 
   @Option(help: "Decides the noise.")
   var seed = 0
 
-  @Option(help: ArgumentHelp("Where to write them.", valueName: "file.npy"))
+  @Option(help: ArgumentHelp("Where to write them.", valueName: "file.npy|png"))
   var out: String?
 
   @Option(help: "Whether to colour messages.")
@@ -34,8 +49,17 @@ struct SampleCommand: ParsableCommand {
   @OptionGroup var machine: MachineOptions
 
   func validate() throws {
-    guard (1...10_000_000).contains(count) else {
+    if let count, !(1...10_000_000).contains(count) {
       throw ValidationError("--count takes a number from 1 to 10000000, not \(count)")
+    }
+    if let grid, !(1...1000).contains(grid) {
+      throw ValidationError("--grid takes a number from 1 to 1000, not \(grid)")
+    }
+    if let out, !out.hasSuffix(".npy"), !out.hasSuffix(".png") {
+      throw ValidationError("--out takes a name that ends in .npy or .png, not '\(out)'")
+    }
+    if classifier != nil, out != nil || count != nil {
+      throw ValidationError("--classifier measures, and takes neither --out nor --count")
     }
     guard seed >= 0 else { throw ValidationError("--seed takes a number ≥ 0, not \(seed)") }
   }
@@ -50,12 +74,26 @@ struct SampleCommand: ParsableCommand {
       let generator = try StoredGenerator(
         experiment, weights: run.weights, engine: machine.engine.engine,
         threads: machine.threads)
+      if let classifier {
+        return try measure(run, generator, RunDirectory(path: classifier))
+      }
+      let isPicture = out?.hasSuffix(".png") == true
+      let count = count ?? (isPicture && generator.sampleShape.count == 3 ? 64 : 2000)
       let samples = try generator.samples(count, seed: UInt64(seed))
       if let out {
-        do throws(FormatError) {
-          try NPY.write(samples, shape: [count] + generator.sampleShape, to: out)
-        } catch {
-          throw DiagnosticError(error)
+        if isPicture {
+          guard let picture = try generator.picture(of: samples, columns: grid) else {
+            throw ValidationError("samples of this shape have no picture; write them as .npy")
+          }
+          do throws(FormatError) { try AtomicFile.write(picture, to: out) } catch {
+            throw DiagnosticError(error)
+          }
+        } else {
+          do throws(FormatError) {
+            try NPY.write(samples, shape: [count] + generator.sampleShape, to: out)
+          } catch {
+            throw DiagnosticError(error)
+          }
         }
         Console.write("\(count) samples in \(out)\n", to: STDOUT_FILENO)
         return 0
@@ -66,5 +104,25 @@ struct SampleCommand: ParsableCommand {
       Console.write(picture, to: STDOUT_FILENO)
       return 0
     }
+  }
+
+  private func measure(
+    _ run: RunDirectory, _ generator: StoredGenerator, _ classifier: RunDirectory
+  ) throws -> Int32 {
+    let setup = try AdversarialSetup(
+      DescriptionFile.experiment(run.resolved), directory: DescriptionFile.home(of: run))
+    let measure = try ImageMeasure(
+      DescriptionFile.classifier(classifier, machine), setup.data, setup.experiment.data!,
+      setup.scaling)
+    guard let quality = try measure.quality(
+      of: try generator.samples(measure.count, seed: UInt64(seed)))
+    else { throw ValidationError("the samples' features are not finite") }
+    let rows = measure.rows(quality)
+    let width = rows.map(\.0.count).max() ?? 0
+    for (label, text) in rows {
+      let padding = String(repeating: " ", count: width - label.count)
+      Console.write("\(label)\(padding)  \(text)\n", to: STDOUT_FILENO)
+    }
+    return 0
   }
 }

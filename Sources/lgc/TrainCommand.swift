@@ -72,6 +72,12 @@ struct TrainCommand: ParsableCommand {
         + "(default: trace.json in the run directory).", valueName: "file"))
   var profile: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Measure a generator's images by the classifier of this run directory, as `lgc sample` does.",
+      valueName: "run"))
+  var classifier: String?
+
   @OptionGroup var machine: MachineOptions
 
   func validate() throws {
@@ -101,6 +107,9 @@ struct TrainCommand: ParsableCommand {
       if experiment.networks.count > 1 {
         return try adversarial(
           try AdversarialSetup(experiment, directory: directory), engine, resumed)
+      }
+      if classifier != nil {
+        throw ValidationError("--classifier measures the images of a generator, and there is none")
       }
       let setup = try TrainingSetup(experiment, directory: directory)
       if dryRun {
@@ -194,7 +203,13 @@ struct TrainCommand: ParsableCommand {
       throw ValidationError("--profile works on descriptions of one network")
     }
     Interruption.catchOnce()
-    let result = try AdversarialRun(setup, options: options(engine, resumed)).run { metrics in
+    let measure = try classifier.map { path in
+      try ImageMeasure(
+        DescriptionFile.classifier(RunDirectory(path: path), machine), setup.data,
+        setup.experiment.data!, setup.scaling)
+    }
+    let run = AdversarialRun(setup, options: options(engine, resumed), measure: measure)
+    let result = try run.run { metrics in
       if !quiet { Console.write(metrics.line(of: setup.totalSteps), to: STDERR_FILENO) }
     }
     Console.write(result.summary(name: setup.experiment.name), to: STDOUT_FILENO)

@@ -12,13 +12,13 @@ import Testing
     for bytes in [Self.plain, Self.gzipped] {
       let idx = try IDX.read(folder.file("x", bytes))
       #expect(idx.shape == [2, 3])
-      #expect(idx.bytes == [1, 2, 3, 4, 5, 6])
+      #expect(idx.unsignedBytes == [1, 2, 3, 4, 5, 6])
     }
   }
 
   @Test(arguments: [
     ("", "does not begin"), ("01000802", "does not begin"),
-    ("00000d01 00000001 00000000", "float32"),
+    ("00000d01 00000001 000000", "needs 4 bytes, 3 follow"), ("00000701 00000001 00", "type is 7"),
     ("00000801 000000", "inside its header"), ("00000800", "has 0 axes"),
     ("00000801 00000003 0102", "shape [3] needs 3 bytes, 2 follow"),
     ("00000801 00000001 0102", "holds 1 bytes more"),
@@ -29,6 +29,17 @@ import Testing
     let error = #expect(throws: FormatError.self) { try IDX.read(path) }
     #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
     #expect(error?.path == path)
+  }
+
+  @Test(arguments: [
+    ("00000901 00000002 ff7f", [-1, 127]), ("00000b01 00000002 ffff 0100", [-1, 256]),
+    ("00000c01 00000002 fffffffe 00010000", [-2, 65536]),
+    ("00000d01 00000002 40400000 bf800000", [3, -1]),
+    ("00000e01 00000002 4008000000000000 c000000000000000", [3, -2]),
+  ])
+  func everyElementTypeIsRead(_ bytes: String, _ values: [Int]) throws {
+    let idx = try IDX.read(folder.file("x", hex(bytes)))
+    #expect(idx.integers() == values && idx.floats() == values.map(Float.init))
   }
 
   @Test func refusesEveryTruncationOfGzip() {

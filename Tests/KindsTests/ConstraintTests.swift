@@ -103,7 +103,12 @@ private let example: [Double] = [3, 0, 4, 5]
   @Test func noWeightGivesNaN() throws {
     for constraint in [
       Frobenius(arguments()), FrobeniusProjection(arguments()), Projection(arguments()),
-      SpectralAfterUpdate(arguments()), Spectral(arguments(["start": Spectral.Start.ones])),
+      SpectralAfterUpdate(arguments()), Spectral(arguments(["init": Spectral.Start.ones])),
+      Spectral(arguments()), AlmostOrthogonal(arguments()), WeightNorm(arguments()),
+      Clip(arguments(["c": 0.5])), try Orthogonal(arguments()),
+      try Orthogonal(arguments(["apply": Orthogonal.Application.forward])),
+      try Orthogonal(arguments(["method": Orthogonal.Method.cayley])),
+      try Orthogonal(arguments(["method": Orthogonal.Method.exponential])),
     ] as [any Constraint] {
       for weight in [[1, -1, -1, 1], [0, 0, 0, 0]] as [[Double]] {
         let found = try apply(constraint, weight, [2, 2])

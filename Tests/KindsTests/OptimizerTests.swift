@@ -113,4 +113,19 @@ private let rates = [0.1, 0.1, 0.05, 0.02, 0.2, 0.1]
     #expect(updates.initial.isEmpty)
     #expect(updates.updates.map(\.state) == ["w"])
   }
+
+  @Test(arguments: [(0.99, 1e-8), (0.5, 0.1)])
+  func rmspropIsTheFormula(_ decay: Double, _ epsilon: Double) throws {
+    let optimizer = RMSProp(arguments(["decay": decay, "epsilon": epsilon]))
+    let found = try steps(optimizer, start: start, gradients: gradients, rates: rates)
+    var (p, v) = (start, [0.0, 0, 0])
+    for t in gradients.indices {
+      for i in p.indices {
+        let g = gradients[t][i]
+        v[i] = decay * v[i] + (1 - decay) * g * g
+        p[i] -= rates[t] * g / (v[i].squareRoot() + epsilon)
+      }
+      #expect(distance(found[t], p) < 1e-12)
+    }
+  }
 }

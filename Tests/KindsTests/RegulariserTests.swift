@@ -4,8 +4,8 @@ import ReferenceEngine
 import Tensors
 import Testing
 
-/// Weights [[3, 0], [4, 5]] without a bias, or what `layers` says, under one regulariser; the loss is
-/// `mse` and its batch what is given.
+/// Weights [[3, 0], [4, 5]] without a bias, or what `layers` says, under one regulariser; the loss
+/// is `mse` and its batch what is given.
 private func slopes(
   _ regulariser: String, layers: String = "[{dense: {units: 2, bias: false}}]", input: Shape = [2],
   weights: [String: [Double]] = ["dense_1.weight": [3, 0, 4, 5]], x: [Double] = [0, 0],

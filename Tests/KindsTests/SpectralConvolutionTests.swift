@@ -95,7 +95,7 @@ private let layers: [(String, Shape)] = [
     default: 1
     }
     #expect(norm <= Double(cover).squareRoot() * (1 + 1e-6))
-    let cautions = node.declared!.constraint!.cautions(name: "x", linear)
+    let cautions = node.constraint!.unit.cautions(name: "x", linear)
     #expect(cautions.map(\.code) == (cover > 1 ? [.kernelNorm] : []))
   }
 
@@ -121,7 +121,7 @@ private let layers: [(String, Shape)] = [
     let network = try network(text)
     let node = network.nodes[0]
     guard case .linear(let linear) = node.operation else { fatalError("convolutions are linear") }
-    let constraint = node.declared!.constraint!
+    let constraint = node.constraint!.unit
     #expect(constraint.state(node.weights[0].shape, of: linear, norm: .l2).isEmpty)
     #expect(Lowering.constraintWarmup(network: network, iterations: 1) == nil)
     let weights = try constrained(network, steps: 0)

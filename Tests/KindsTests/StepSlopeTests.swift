@@ -2,8 +2,8 @@ import Model
 import Tensors
 import Testing
 
-/// The compiled training step of every loss family and every regulariser goes down the slope of what
-/// it reports, to the precision of central differences in Double.
+/// The compiled training step of every loss family and every regulariser goes down the slope of
+/// what it reports, to the precision of central differences in Double.
 @Suite struct StepSlopeTests {
   private static let layers = """
     [{dense: {units: 4, activation: tanh}}, {dense: {units: 4, activation: softplus}}, \
@@ -61,8 +61,8 @@ import Testing
 
   /// The penalties are large beside the loss, so that the slope is theirs.
   @Test(arguments: [
-    "l2: 3", "l1: 3", "frobenius: 3", "spectral_norm: 3", "spectral_norm: {weight: 3, iterations: 2}",
-    "jacobian: 30",
+    "l2: 3", "l1: 3", "frobenius: 3", "spectral_norm: 3",
+    "spectral_norm: {weight: 3, iterations: 2}", "jacobian: 30",
     "gradient_penalty: {weight: 30, target: 0}", "gradient_penalty: {weight: 30, target: 0.1}",
     "gradient_penalty: {weight: 30, target: 0.1, sided: two}",
     "gradient_penalty: {weight: 30, target: 0.1, at: interpolations}",
@@ -83,7 +83,9 @@ import Testing
     #expect(try slopes.error(of: ["loss", "penalty"]).relative < 1e-6)
   }
 
-  @Test(arguments: ["spectral_norm: 3", "l2: 3", "jacobian: 30", "gradient_penalty: {weight: 9, target: 0}"])
+  @Test(arguments: [
+    "spectral_norm: 3", "l2: 3", "jacobian: 30", "gradient_penalty: {weight: 9, target: 0}",
+  ])
   func regularisersOfConvolutions(_ regulariser: String) throws {
     let slopes = try Self.supervised(
       "cross_entropy", regularize: "[{\(regulariser)}]",

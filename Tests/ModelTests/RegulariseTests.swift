@@ -105,6 +105,7 @@ private func read(_ text: String) -> Loaded {
   @Test func whatTheOutputDoesNotAllowIsRefused() {
     let penalty = "[{gradient_penalty: {weight: 1, of: margin}}]"
     #expect(described(penalty).found == [])
-    #expect(described(penalty, layers: "[{reshape: [2, 3]}]", loss: "mse").found.contains("L0110 «gradient_penalty»"))
+    let found = described(penalty, layers: "[{reshape: [2, 3]}]", loss: "mse").found
+    #expect(found.contains("L0110 «gradient_penalty»"))
   }
 }

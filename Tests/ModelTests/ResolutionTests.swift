@@ -36,8 +36,10 @@ import Testing
     #expect(network.parameterCount == 8 * 16 + 16 + 16 * 3 + 3)
     #expect(network.output == .node(3))
     let declared = try #require(network.nodes[1].declared)
-    #expect(declared.bound == 2 && declared.norm == .l2 && declared.constraintKind == "spectral")
-    #expect((declared.constraint as? TestSpectral)?.iterations == 3)
+    #expect(declared.bound == 2 && declared.norm == .l2)
+    let constraint = try #require(network.nodes[1].constraint)
+    #expect(constraint.kind == "spectral")
+    #expect((constraint.unit as? TestSpectral)?.iterations == 3)
     #expect(network.nodes[2].declared == nil)
     #expect(whole.data?.range == 0...1)
     #expect(whole.data?.standardize?.deviation == [0.25])
@@ -200,8 +202,8 @@ import Testing
     #expect(nodes.map { $0.declared?.bound } == [2, 0.5, 3, nil, 2])
     #expect(nodes.map { $0.declared?.norm } == [.l2, .l2, .l1, nil, .l2])
     #expect(
-      nodes.map { $0.declared?.constraintKind } == ["spectral", "spectral", "weak", nil, "none"])
-    #expect(nodes[4].declared?.constraint == nil)
+      nodes.map { $0.constraint?.kind } == ["spectral", "spectral", "weak", nil, nil])
+    #expect(nodes[4].declared != nil)
     #expect(nodes[0].declared?.boundSpan.text == "2")
     #expect(nodes[1].declared?.boundSpan.text == "0.5")
   }
@@ -364,7 +366,7 @@ import Testing
   private func summary(_ experiment: Experiment) -> [String] {
     experiment.networks[0].nodes.map {
       "\($0.name) \($0.kind) \($0.inputs) \($0.outputShape) \($0.weights.map(\.name)) "
-        + "\($0.declared.map { "\($0.norm) \($0.bound) \($0.constraintKind)" } ?? "-") "
+        + "\($0.declared.map { "\($0.norm) \($0.bound)" } ?? "-") \($0.constraint?.kind ?? "none") "
         + "\($0.operation)"
     } + ["\(experiment.targets.map(\.claim))"]
   }

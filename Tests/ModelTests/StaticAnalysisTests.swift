@@ -67,7 +67,7 @@ private let spectral = "lipschitz: 1, constraint: spectral, "
     ("dense: {units: 4, lipschitz: 2, constraint: none}",
       "nothing; `lgc bound` proves it from the weights", ["L0306 «2»"]),
     ("dense: {units: 4, lipschitz: 2, constraint: weak}",
-      "weak, not certified; `lgc bound` proves it from the weights", []),
+      "weak, not certified; `lgc bound` proves it from the weights", ["L0306 «2»"]),
     ("jump", "no finite bound: it is discontinuous", []),
   ])
   func whatNothingHoldsHasNoBound(

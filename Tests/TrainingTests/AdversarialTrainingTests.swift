@@ -164,7 +164,7 @@ private func withFolder(_ body: (String) throws -> Void) throws {
 
   @Test(arguments: [
     ("eight_gaussians", 8), ("twenty_five_gaussians", 25), ("swiss_roll", 0), ("circles", 0),
-    ("spirals", 0),
+    ("spirals", 0), ("blobs", 3),
   ])
   func planeSetsAreTheirFormulas(_ name: String, _ modes: Int) throws {
     let kind = try #require(Synthetic.Name(rawValue: name))
@@ -193,6 +193,9 @@ private func withFolder(_ body: (String) throws -> Void) throws {
       let radius = hypot(x, y)
       switch kind {
       case .eightGaussians: #expect(abs(radius - 2 / 1.414) < 1e-6)
+      case .blobs:
+        let angle = 2 * Double.pi / 3 * Double(quiet.labels[index])
+        #expect(hypot(x - cos(angle), y - sin(angle)) < 1e-6)
       case .circles: #expect(abs(radius - (quiet.labels[index] == 0 ? 1 : 0.5)) < 1e-6)
       case .swissRoll:
         // The angle is the radius: t·(cos t, sin t).

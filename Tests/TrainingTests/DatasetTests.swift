@@ -184,4 +184,36 @@ import Testing
     let squares = zip(a, b).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
     #expect(abs((squares / Double(a.count)).squareRoot() - 0.3) < 0.005)
   }
+
+  @Test func blobsLieAboutPointsOfTheUnitCircle() throws {
+    let data = try load(
+      "{type: synthetic, name: blobs, classes: 4, samples: 4000, noise: 0.1, test_samples: 0}")
+    guard case .floats(let points) = data.train.storage else { return #expect(Bool(false)) }
+    #expect(data.train.classCount == 4 && data.modes?.centres.count == 4)
+    for label in 0..<4 {
+      let members = data.train.labels.indices.filter { data.train.labels[$0] == Int32(label) }
+      #expect(members.count == 1000)
+      let x = members.reduce(0.0) { $0 + Double(points[2 * $1]) } / 1000
+      let y = members.reduce(0.0) { $0 + Double(points[2 * $1 + 1]) } / 1000
+      // The deviation of a mean is 0.1/√1000 = 0.003.
+      let angle = Double(label) * Double.pi / 2
+      #expect(abs(x - cos(angle)) < 0.02 && abs(y - sin(angle)) < 0.02)
+    }
+  }
+
+  @Test func idxOfFloatsAreNumbers() throws {
+    let folder = Folder()
+    let values: [UInt8] = [0x3F, 0x80, 0, 0, 0xC0, 0, 0, 0]
+    try AtomicFile.write([0, 0, 0x0D, 2, 0, 0, 0, 2, 0, 0, 0, 1] + values, to: "\(folder.path)/x")
+    try AtomicFile.write(idx([2], [1, 0]), to: "\(folder.path)/y")
+    let section = "{type: idx, images: \(folder.path)/x, labels: \(folder.path)/y}"
+    let data = try load(section)
+    guard case .floats(let floats) = data.train.storage else { return #expect(Bool(false)) }
+    #expect(floats == [1, -2] && data.train.shape == [1] && data.train.labels == [1, 0])
+    let broken: [UInt8] = [0x3F, 0x80, 0, 0, 0x7F, 0xC0, 0, 0]
+    try AtomicFile.write([0, 0, 0x0D, 2, 0, 0, 0, 2, 0, 0, 0, 1] + broken, to: "\(folder.path)/x")
+    let found = try diagnostic { _ = try load(section) }
+    #expect(found.message.hasSuffix("has nan at element 0, not a finite float32 number"))
+    #expect(found.message.hasPrefix("sample 1 of"))
+  }
 }

@@ -5,7 +5,7 @@ import Diagnostics
 extension Resolver {
   func theoryWarnings(_ section: AdversarialSection, critic: Network) -> [Diagnostic] {
     let constrained = critic.nodes.filter { $0.weights.contains(where: \.isConstrained) }
-    let free = constrained.filter { $0.declared?.constraint == nil }
+    let free = constrained.filter { !$0.isHeld }
     switch section.loss.control {
     case .unneeded, .range, .steepness:
       return []

@@ -182,19 +182,15 @@ struct NetworkBuilder {
     }
     let operation = entry.layer.operation(inputShapes)
     guard claim(name, at: entry.kindSpan) else { return nil }
-    let declared: DeclaredBound?
-    switch declaredBound(entry, name: name, weights: weights, operation: operation) {
-    case .declared(let bound): declared = bound
-    case .none: declared = nil
-    case .refused: return nil
-    }
+    guard let claim = layerClaim(entry, name: name, weights: weights, operation: operation)
+    else { return nil }
     let source = weights.isEmpty ? nil : weightSource(of: name)
     nodes.append(
       LayerNode(
         name: name, kind: entry.kind, layer: entry.layer, inputs: inputs,
         inputShapes: inputShapes, outputShape: output, weights: source == nil ? weights : [],
-        operation: operation, declared: declared, span: entry.span, kindSpan: entry.kindSpan,
-        scope: scope, weightSource: source))
+        operation: operation, declared: claim.declared, constraint: claim.constraint,
+        span: entry.span, kindSpan: entry.kindSpan, scope: scope, weightSource: source))
     let body = NetworkValue.node(nodes.count - 1)
     guard let residual = entry.residual else { return body }
     guard inputs.count == 1 else {
@@ -362,51 +358,57 @@ struct NetworkBuilder {
 
   // MARK: bounds and constraints
 
-  private enum BoundOfLayer {
-    case declared(DeclaredBound)
-    case none
-    /// Reported.
-    case refused
-  }
-
-  private mutating func declaredBound(
+  /// The bound declared for a layer and what holds its weights; nil: something was reported.
+  ///
+  /// A layer that says `lipschitz: unconstrained` itself also leaves the constraint that it would
+  /// inherit; inherited, `unconstrained` is no more than no bound.
+  private mutating func layerClaim(
     _ entry: LayerEntry, name: String, weights: [WeightDeclaration], operation: LayerOperation
-  ) -> BoundOfLayer {
+  ) -> (declared: DeclaredBound?, constraint: LayerConstraint?)? {
     guard weights.contains(where: \.isConstrained) else {
       if let span = entry.lipschitz?.span ?? entry.constraint?.span {
         resolver.diagnostics.append(
           Diagnostic(
             .conflictingKeys, "`\(entry.kind)` has no weights that could be constrained", at: span,
             labels: [.init(entry.kindSpan, "this layer")]))
-        return .refused
+        return nil
       }
-      return .none
+      return (nil, nil)
     }
-    let constraint = entry.constraint ?? model.constraint
-    switch entry.lipschitz ?? model.lipschitz {
-    case .unconstrained:
-      return .none
-    case nil:
-      if let constraint, constraint.constraint != nil {
-        unbounded.append((name, constraint.span))
+    var inherited = model.constraint
+    if case .unconstrained = entry.lipschitz { inherited = nil }
+    let setting = entry.constraint ?? inherited
+    let constraint = setting.flatMap { setting in
+      setting.constraint.map { LayerConstraint($0, kind: setting.kind) }
+    }
+    guard case .bound(let bound, let norm, let boundSpan, _) = entry.lipschitz ?? model.lipschitz
+    else {
+      guard let constraint, let setting else { return (nil, nil) }
+      if !constraint.unit.needsBound { return (nil, constraint) }
+      if entry.lipschitz == nil, model.lipschitz == nil { unbounded.append((name, setting.span)) }
+      return (nil, nil)
+    }
+    let declared = DeclaredBound(
+      norm: norm ?? model.lipschitz?.norm ?? .l2, bound: bound, boundSpan: boundSpan)
+    if let constraint, let setting, case .linear(let linear) = operation {
+      if let refusal = constraint.unit.refusal(linear, norm: declared.norm) {
+        resolver.diagnostics.append(
+          Diagnostic(
+            .constraintNorm, refusal, at: setting.span,
+            labels: [.init(boundSpan, "the bound is asked for here, in \(declared.norm.rawValue)")]))
+        return nil
       }
-      return .none
-    case .bound(let bound, let norm, let boundSpan, _):
-      let norm = norm ?? model.lipschitz?.norm ?? .l2
-      if let constraint, let unit = constraint.constraint, case .linear(let linear) = operation,
-        let refusal = unit.refusal(linear, norm: norm)
+      if let shortfall = constraint.unit.shortfall(
+        of: linear, norm: declared.norm, bound: bound)
       {
         resolver.diagnostics.append(
           Diagnostic(
-            .constraintNorm, refusal, at: constraint.span,
-            labels: [.init(boundSpan, "the bound is asked for here, in \(norm.rawValue)")]))
-        return .refused
+            .boundNotHeld, "\(shortfall.message) of `\(name)`", at: setting.span,
+            labels: [.init(boundSpan, "the bound is declared here")], help: shortfall.help))
+        return nil
       }
-      return .declared(
-        DeclaredBound(
-          norm: norm, bound: bound, boundSpan: boundSpan, constraint: constraint?.constraint,
-          constraintKind: constraint?.kind ?? "none"))
     }
+    return (declared, constraint)
   }
 
   private func reportConstraintsWithoutBound() {
