@@ -73,6 +73,12 @@ extension Explanation {
           + "lgc verify changed.json --weights run/weights.safetensors"),
       repaired: Case(trained(), "\(train)\nlgc verify run")),
     Explanation(
+      .boundNotHeld,
+      "The constraint holds a bound of its own, which follows from its arguments and the shapes, and "
+        + "the declared one is smaller.",
+      Case(network("- dense: 2", model: "lipschitz: 1\nconstraint: {type: clip, c: 8}")),
+      repaired: Case(network("- dense: 2", model: "lipschitz: 1\nconstraint: {type: clip, c: 0.1}"))),
+    Explanation(
       .batchStatistics,
       "In training batch normalisation divides by the deviation of the batch, so that an output "
         + "depends on all samples of it; the stored network divides by the running deviation, and "
