@@ -55,6 +55,16 @@ import Verification
     return names.map { RunDirectory(path: "\(runs)/\($0)") }
   }
 
+  /// TFRecord framing: a length of 8 bytes, its checksum, so many bytes, their checksum.
+  private func expectWholeRecords(_ path: String) throws {
+    var rest = try InputFile.bytes(path)[...]
+    while !rest.isEmpty {
+      let length = rest.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+      #expect(rest.count >= length + 16, "\(path)")
+      rest = rest.dropFirst(length + 16)
+    }
+  }
+
   /// Everything that stands under its final name must be whole, and a run that says it is complete
   /// must have weights that its own certificate holds for.
   private func expectWhole(_ run: RunDirectory) throws {
@@ -73,6 +83,9 @@ import Verification
           let path = "\(path)/\(CheckpointStore.name(step))"
           #expect(try Checkpoint(reading: path).step == step)
         }
+      case "report.html":
+        #expect(String(decoding: try InputFile.bytes(path), as: UTF8.self).hasSuffix("</html>\n"))
+      case let name where name.hasPrefix("events.out.tfevents."): try expectWholeRecords(path)
       case "resolved.yaml": #expect(try InputFile(path).size > 100)
       default: #expect(name.hasPrefix(".") && name.hasSuffix(".tmp"), "\(name)")
       }
