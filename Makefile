@@ -1,11 +1,12 @@
 # make demo   install what is missing, build, check and train the quickstart, print its certified bound
 # make test   all tests
 # make bench  step time and bounds against PyTorch and JAX (makes Benchmarks/.venv on first use)
+# make generated  write the schema and the reference of the language again
 # make story  regularisers and a constraint on one classifier: accuracy, bound, certificates, attacks
 # make lint   build with import checking; fails on a module that imports one above it
 LGC := .build/release/lgc
 
-.PHONY: demo run-demo test build bench bench-quick accuracy story lint clean dependencies
+.PHONY: demo run-demo generated test build bench bench-quick accuracy story lint clean dependencies
 
 dependencies:
 	@Scripts/install-dependencies.sh
@@ -24,6 +25,10 @@ run-demo:
 test: dependencies
 	swift build -c release --product lgc
 	LGC=$(CURDIR)/$(LGC) swift test -Xcc -O2
+
+generated: build
+	$(LGC) schema > models/lgc.schema.json
+	$(LGC) schema --format markdown > Documentation/language.md
 
 bench: build
 	@Scripts/install-dependencies.sh --bench

@@ -2,7 +2,7 @@
 # Makes Benchmarks/.venv with the peers that lgc is measured against. Does nothing when it is there.
 set -eu
 cd "$(dirname "$0")"
-if [ -x .venv/bin/python ] && .venv/bin/python -c 'import torch, jax, numpy, safetensors, yaml' 2>/dev/null; then
+if [ -x .venv/bin/python ] && .venv/bin/python -c 'import torch, jax, numpy, safetensors, yaml, deel.torchlip' 2>/dev/null; then
   exit 0
 fi
 python3 -m venv .venv || {
@@ -12,3 +12,4 @@ python3 -m venv .venv || {
 .venv/bin/pip install -q numpy safetensors jax pyyaml
 # The CPU build of PyTorch where it is to be had, else the default one: the kernels are the same.
 .venv/bin/pip install -q 'torch==2.13.0+cpu' 2>/dev/null || .venv/bin/pip install -q torch
+.venv/bin/pip install -q 'deel-torchlip==1.0.5'

@@ -108,8 +108,8 @@ public struct OutputFile: ~Copyable {
   }
 }
 
-/// A file of lines that only grows. Each line is one write, so that a reader (or a process killed
-/// in between) sees whole lines, but for the last one after a power cut.
+/// A file of lines or records that only grows. Each is one write, so that a reader (or a process
+/// killed in between) sees whole ones, but for the last one after a power cut.
 public final class LineFile {
   private let path: String
   private let descriptor: Int32
@@ -122,7 +122,11 @@ public final class LineFile {
   deinit { close(descriptor) }
 
   public func append(_ line: String) throws(FormatError) {
-    try OutputFile(path: path, descriptor: descriptor).append(Array((line + "\n").utf8))
+    try append(Array((line + "\n").utf8))
+  }
+
+  public func append(_ record: [UInt8]) throws(FormatError) {
+    try OutputFile(path: path, descriptor: descriptor).append(record)
   }
 
   /// Returns when every line is on the disk.

@@ -95,6 +95,8 @@ public protocol ArgumentValue: Sendable {
   static func expectation(range: ArgumentRange?) -> String
   /// The value as it would be written in YAML, on one line.
   var yamlText: String { get }
+  /// JSON Schema (draft-07) that accepts every value.
+  static func schema(range: ArgumentRange?) -> JSONValue
 }
 
 /// An argument without its type, for lists of declarations.
@@ -103,6 +105,7 @@ public protocol ArgumentDeclaration: Sendable {
   var summary: String { get }
   var isRequired: Bool { get }
   var expectation: String { get }
+  var schema: JSONValue { get }
   var defaultErased: (any Sendable)? { get }
   /// A value of this argument as it would be written in YAML; nil for a value of another type.
   func yamlText(_ value: any Sendable) -> String?
@@ -117,6 +120,7 @@ extension ArgumentDeclaration {
 extension Argument: ArgumentDeclaration {
   public var isRequired: Bool { defaultValue == nil && !isOptional }
   public var expectation: String { Value.expectation(range: range) }
+  public var schema: JSONValue { Value.schema(range: range) }
   public var defaultErased: (any Sendable)? { defaultValue }
   public func yamlText(_ value: any Sendable) -> String? { (value as? Value)?.yamlText }
   public func decodeErased(_ node: Node, into diagnostics: inout [Diagnostic]) -> (any Sendable)? {

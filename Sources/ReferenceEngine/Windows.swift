@@ -41,19 +41,28 @@ func convolve(_ op: Convolution, _ a: Tensor, _ b: Tensor, shape: Shape) -> [Dou
   let channels = depth * op.groups
   let places = taps(op.axes)
   var result = [Double](repeating: 0, count: shape.elementCount)
-  for sample in 0..<batch {
-    for filter in 0..<filters {
-      for channel in 0..<depth {
-        let input = filter / filtersPerGroup * depth + channel
-        let x = (sample * channels + input) * plane
-        let y = (sample * filters + filter) * outputs
-        let w = (filter * depth + channel) * kernel
-        for place in places {
-          let (i, j, k) = (x + place.position, y + place.output, w + place.tap)
-          switch op.form {
-          case .forward: result[j] += a.values[i] * b.values[k]
-          case .data: result[i] += a.values[j] * b.values[k]
-          case .weights: result[k] += a.values[i] * b.values[j]
+  // Pointers, and the form decided outside: all test samples of a network pass through here.
+  a.values.withUnsafeBufferPointer { a in
+    b.values.withUnsafeBufferPointer { b in
+      places.withUnsafeBufferPointer { places in
+        result.withUnsafeMutableBufferPointer { result in
+          for sample in 0..<batch {
+            for filter in 0..<filters {
+              for channel in 0..<depth {
+                let input = filter / filtersPerGroup * depth + channel
+                let x = (sample * channels + input) * plane
+                let y = (sample * filters + filter) * outputs
+                let w = (filter * depth + channel) * kernel
+                switch op.form {
+                case .forward:
+                  for p in places { result[y + p.output] += a[x + p.position] * b[w + p.tap] }
+                case .data:
+                  for p in places { result[x + p.position] += a[y + p.output] * b[w + p.tap] }
+                case .weights:
+                  for p in places { result[w + p.tap] += a[x + p.position] * b[y + p.output] }
+                }
+              }
+            }
           }
         }
       }

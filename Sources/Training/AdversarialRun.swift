@@ -65,6 +65,10 @@ public struct AdversarialRun {
     let checkpoint = try RunFrame.checkpoint(plan, options)
     let runner = try runner(from: checkpoint)
     let frame = try RunFrame(plan, from: checkpoint, options)
+    frame.metrics.norms = { () throws(DiagnosticError) in
+      // The generator's come first.
+      estimatedNorms(setup.critic, weights: Dictionary(tensors: try runner.deployedWeights()[1]))
+    }
     return try frame.recordingFailure { () throws(DiagnosticError) in
       let ending = try loop(runner, frame, observer).run(from: checkpoint)
       return try finish(runner, ending, frame)

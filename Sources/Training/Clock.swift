@@ -12,6 +12,13 @@ public enum Clock {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
+  /// Seconds since 1970 began, UTC.
+  static var sinceEpoch: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+
   /// Now in UTC as `2026-11-21T05:04:03.123Z`, which sorts as text.
   public static var timestamp: String {
     var time = timespec()

@@ -211,22 +211,8 @@ struct EvaluationSubject {
     }
     self.network = network
     self.section = section
-    samples = test.first(count ?? test.count)
+    samples = (count ?? .max) < test.count ? test.selecting(Array(0..<count!)) : test
     scaling = try InputScaling(section, samples: data.train)
-  }
-}
-
-extension Samples {
-  fileprivate func first(_ wanted: Int) -> Samples {
-    guard wanted < count else { return self }
-    let size = shape.elementCount
-    let storage: Storage = switch storage {
-    case .bytes(let bytes): .bytes(Array(bytes.prefix(wanted * size)))
-    case .floats(let floats): .floats(Array(floats.prefix(wanted * size)))
-    }
-    return Samples(
-      shape: shape, count: wanted, storage: storage, labels: Array(labels.prefix(wanted)),
-      classCount: classCount)
   }
 }
 

@@ -19,6 +19,7 @@ public struct RunDirectory: Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   public var weights: String { path + "/weights.safetensors" }
   public var bound: String { path + "/bound.json" }
+  public var report: String { path + "/report.html" }
   /// Only of a generator: pictures of its samples, `step-00150.png`.
   public var samples: String { path + "/samples" }
   /// What `lgc eval` found of it.
@@ -55,6 +56,18 @@ public struct RunDirectory: Sendable {
         path: path, message: "exists and is not empty", cause: .system, isWriting: true)
     }
     return RunDirectory(path: path)
+  }
+
+  /// The paths of the files that TensorBoard reads, oldest first.
+  public var eventFiles: [String] {
+    (Self.entries(of: path) ?? []).filter { $0.hasPrefix("events.out.tfevents.") }.sorted()
+      .map { "\(path)/\($0)" }
+  }
+
+  /// The paths of the pictures that a generator drew, in the order of their names.
+  var samplePictures: [String] {
+    (Self.entries(of: samples) ?? []).filter { $0.hasSuffix(".png") }.sorted()
+      .map { "\(samples)/\($0)" }
   }
 
   /// Whether training ended and everything was written.

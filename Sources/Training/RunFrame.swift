@@ -122,6 +122,7 @@ struct RunFrame {
     } catch {
       // The failure itself is what the user must see, whether or not it can be recorded.
       try? directory.write(record.json(failure: error.diagnostics.first?.message ?? "unknown"))
+      writeReport()
       throw error
     }
   }
@@ -147,7 +148,12 @@ struct RunFrame {
       try AtomicFile.write(Array(certificate.text.utf8), to: directory.bound)
       try directory.write(record.json(result))
     }
+    writeReport()
   }
+
+  /// The run is over and on the disk: a page that cannot be written does not undo it, and
+  /// `lgc report` then says why.
+  private func writeReport() { try? Report.write(directory) }
 }
 
 extension RunDirectory {

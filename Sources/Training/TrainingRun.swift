@@ -83,6 +83,9 @@ public struct TrainingRun {
     // Compiling comes first: what cannot be compiled leaves no directory behind.
     let runner = try runner(from: checkpoint)
     let frame = try RunFrame(plan, from: checkpoint, options)
+    frame.metrics.norms = { () throws(DiagnosticError) in
+      estimatedNorms(setup.network, weights: Dictionary(tensors: try runner.deployedWeights()))
+    }
     return try frame.recordingFailure { () throws(DiagnosticError) in
       let ending = try SpanRecorder.section("training") { () throws(DiagnosticError) in
         try loop(runner, frame, observer).run(from: checkpoint)

@@ -14,13 +14,20 @@ struct CheckCommand: ParsableCommand {
       cannot be read.
       """)
 
+  /// Of the commands that print a result of their own too.
   enum Format: String, CaseIterable, ExpressibleByArgument { case text, json }
+
+  /// With those for diagnostics alone.
+  enum Output: String, CaseIterable, ExpressibleByArgument { case text, json, sarif, github }
 
   @Argument(help: ArgumentHelp("Descriptions; - is standard input.", valueName: "model.yaml"))
   var files: [String]
 
-  @Option(help: "How to print the result.")
-  var format = Format.text
+  @Option(
+    help: ArgumentHelp(
+      "How to print the result; sarif and github print diagnostics only, for code scanning and for "
+        + "annotations of a change."))
+  var format = Output.text
 
   @Option(help: "Whether to colour the output.")
   var color = ColorChoice.auto
@@ -32,6 +39,14 @@ struct CheckCommand: ParsableCommand {
       let values = checks.map(\.json)
       let value = values.count == 1 ? values[0] : .array(values)
       Console.write(value.text + "\n", to: STDOUT_FILENO)
+    case .sarif:
+      let value = SARIFRenderer.value(checks.flatMap(\.diagnostics), version: LGC.version) { code in
+        Explanation.all.first { $0.code == code }?.meaning
+      }
+      Console.write(value.text + "\n", to: STDOUT_FILENO)
+    case .github:
+      Console.write(
+        GitHubRenderer.render(checks.flatMap(\.diagnostics)), to: STDOUT_FILENO)
     case .text:
       let carets = CaretRenderer(usesColor: color.usesColor(on: STDERR_FILENO))
       let table = CheckTable(usesColor: color.usesColor(on: STDOUT_FILENO))

@@ -91,6 +91,8 @@ struct EvalCommand: ParsableCommand {
       if let run = stored.run, weights == nil {
         do throws(FormatError) {
           try AtomicFile.write(Array((json.text + "\n").utf8), to: run.evaluation)
+          // The report shows what was found.
+          try Report.write(run)
         } catch {
           throw DiagnosticError(error)
         }

@@ -10,7 +10,8 @@ import ArgumentParser
     version: version,
     subcommands: [
       CheckCommand.self, TrainCommand.self, BoundCommand.self, EvalCommand.self,
-      VerifyCommand.self, SampleCommand.self, LowerCommand.self, MeasureStepCommand.self,
-      MeasureInferenceCommand.self,
+      VerifyCommand.self, ReportCommand.self, SampleCommand.self, GraphCommand.self,
+      ExplainCommand.self, InitCommand.self, SchemaCommand.self, LowerCommand.self,
+      MeasureStepCommand.self, MeasureInferenceCommand.self,
     ])
 }

@@ -31,7 +31,9 @@ struct StoredModel {
     guard let stored = weights ?? run?.weights else {
       throw DiagnosticError(.noWeights(path))
     }
-    let description = run?.resolved ?? path
+    // With the overrides of the run, where it recorded them.
+    let description = run.map { access($0.resolved, R_OK) == 0 ? $0.resolved : $0.description }
+      ?? path
     let origin = run?.originalDescription ?? description
     directory = DescriptionFile.directory(of: origin == "<stdin>" ? "-" : origin)
     let (experiment, diagnostics) = loadExperiment(

@@ -40,7 +40,8 @@ import Testing
   }
 
   private func evaluation(
-    _ model: (Experiment, [String: NamedTensor]), _ change: (inout EvaluationOptions) -> Void = { _ in }
+    _ model: (Experiment, [String: NamedTensor]),
+    _ change: (inout EvaluationOptions) -> Void = { _ in }
   ) throws -> Evaluation {
     var options = EvaluationOptions(engine: CPUEngine(), threads: 1)
     change(&options)
@@ -53,8 +54,8 @@ import Testing
     let w = (0..<15).map { _ in Float(random.normal()) }
     let b = (0..<3).map { _ in Float(random.normal()) }
     let (experiment, tensors) = try model(
-      "    - dense: {name: logits, units: 3}", data: "{type: synthetic, name: two_moons, samples: 30}",
-      input: 2
+      "    - dense: {name: logits, units: 3}",
+      data: "{type: synthetic, name: two_moons, samples: 30}"
     ) { $0 == "logits.weight" ? w[$1] : b[$1] }
     let network = try NetworkWeights(experiment.networks[0], tensors: tensors)
     let x = (0..<400).map { _ in Float(random.normal()) }

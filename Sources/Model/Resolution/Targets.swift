@@ -16,6 +16,28 @@ extension Resolver {
       "report", "Whether the number is printed without judging it.", default: false)
   }
 
+  /// Each target: its word, what it claims, its keys, and the one that a bare value sets.
+  static var targetDeclarations:
+    [(name: String, summary: String, keys: [any ArgumentDeclaration], shorthand: String)]
+  {
+    [
+      (
+        "lipschitz", "The network's proved Lipschitz bound is at most this.",
+        [Keys.of, Keys.norm, Keys.bound, Keys.report], "bound"
+      ),
+      (
+        "accuracy", "This share of the test samples is classified right.",
+        [Keys.atLeast, Keys.report], "at_least"
+      ),
+      (
+        "certified_accuracy",
+        "This share of the test samples is classified right, and no change below the radius "
+          + "turns it.",
+        [Keys.norm, Keys.radius, Keys.atLeast, Keys.report], "radius"
+      ),
+    ]
+  }
+
   /// - Parameter norm: what a target that names no norm is about.
   func resolveTargets(_ node: Node, networks: [String], norm: Norm) -> [Target] {
     var entries: [Entry] = []
