@@ -50,10 +50,10 @@ extension DiagnosticCode {
   public static let batchStatistics = DiagnosticCode(311, "batch-statistics", .warning)
   public static let overlappingWindows = DiagnosticCode(312, "overlapping-windows", .warning)
   public static let kernelNorm = DiagnosticCode(313, "kernel-norm", .warning)
+  public static let randomLayer = DiagnosticCode(319, "random-layer", .warning)
   public static let expandingHead = DiagnosticCode(321, "expanding-head", .warning)
   public static let steepNormalisation = DiagnosticCode(322, "steep-normalisation", .warning)
   public static let smallSlope = DiagnosticCode(323, "small-slope", .warning)
-  public static let randomLayer = DiagnosticCode(319, "random-layer", .warning)
 
   // 04xx data
   public static let dataFile = DiagnosticCode(401, "data-file")

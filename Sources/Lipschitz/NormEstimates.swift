@@ -44,21 +44,39 @@ private func estimate(
       max(result, Double(pair.0).magnitude / (Double(pair.1) + epsilon).squareRoot())
     }
   case .stored(let constants):
-    // The arithmetic of bounds, here on estimates.
-    let value = constants[norm].value { step in
+    return constants[norm].estimate { step in
       switch step {
-      case .largest(let weight):
-        return tensor(weight).map { UpperBound(proved: largest($0)) } ?? .unknown
-      case .norm(let rows, let norm):
-        guard let values = tensor(rows.weight) else { return .unknown }
-        let range = rows.rows.lowerBound * rows.columns..<rows.rows.upperBound * rows.columns
-        return UpperBound(
-          proved: dense(Array(values[range]), rows.rows.count, rows.columns, norm))
-      case .number, .sum, .product, .maximum, .root: return .unknown
+      case .largest(let weight): return tensor(weight).map(largest)
+      case .norm(let matrix, let norm):
+        let (width, rows) = (matrix.columns, matrix.rows)
+        return tensor(matrix.weight).map {
+          dense(
+            Array($0[rows.lowerBound * width..<rows.upperBound * width]), rows.count, width, norm)
+        }
+      default: return nil
       }
     }
-    return value.isFinite ? value.value : nil
   default: return nil
+  }
+}
+
+extension StoredBound {
+  /// The constant from estimates of what it reads, rounded to nearest; nil where one is not there.
+  fileprivate func estimate(_ leaf: (Step) -> Double?) -> Double? {
+    var values: [Double] = []
+    for step in steps {
+      switch step {
+      case .number(let number): values.append(number)
+      case .norm, .largest:
+        guard let value = leaf(step) else { return nil }
+        values.append(value)
+      case .sum(let a, let b): values.append(values[a] + values[b])
+      case .product(let a, let b): values.append(values[a] * values[b])
+      case .maximum(let a, let b): values.append(max(values[a], values[b]))
+      case .root(let a): values.append(values[a].squareRoot())
+      }
+    }
+    return values.last
   }
 }
 

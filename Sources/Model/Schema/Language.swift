@@ -36,6 +36,13 @@ public struct Language: Sendable {
       LanguageKey(
         "name", "What its runs are called after.", "a string", isRequired: true,
         schema: ["type": "string"]),
+      LanguageKey(
+        "extends", "A description that this one completes: mappings merge, lists and scalars "
+          + "replace, nothing takes a key away.", "a path, relative to this file",
+        schema: ["type": "string"]),
+      LanguageKey(
+        "vars", "Values by name, written elsewhere as `$name`, in longer plain text too; `$$` is a "
+          + "dollar sign.", "a mapping", schema: ["type": "object"]),
       section(
         "data", "What is trained and tested on.", key: "type", of: catalogs.datasets, dataKeys),
       LanguageKey(
@@ -158,8 +165,8 @@ public struct Language: Sendable {
         "layers", "The layers, in their order.", "a list of layers", isRequired: true,
         schema: ["$ref": "#/definitions/layers"]),
       LanguageKey(
-        "outputs", "The layer whose result leaves the network; the last one by default.",
-        "a layer’s name"),
+        "outputs", "The layers whose results leave the network, side by side; the last one by "
+          + "default.", "a layer’s name, or a list of them"),
     ]
   }
 

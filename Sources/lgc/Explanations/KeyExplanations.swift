@@ -55,6 +55,16 @@ extension Explanation {
       .unreadLayer, "Nothing reads the output of a layer, so that it has no effect.",
       Case(network("- dense: {name: fc, units: 4}\n- dense: {from: input, units: 2}")),
       repaired: Case(network("- dense: {name: fc, units: 4}\n- dense: {from: fc, units: 2}"))),
+    Explanation(
+      .invalidExtends,
+      "`extends` names one other description, relative to the file that says it, and none that "
+        + "extends this one.",
+      Case("extends: modle.yaml\n" + network("- relu")), repaired: Case(network("- relu"))),
+    Explanation(
+      .unusedVariable,
+      "A variable under `vars` is written nowhere as `$name`; a value set for it changes nothing.",
+      Case(network("- dense: 2", after: "vars: {width: 3}")),
+      repaired: Case(network("- dense: $width", after: "vars: {width: 3}"))),
   ]
 
   static let shapes = [

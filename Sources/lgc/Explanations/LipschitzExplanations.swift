@@ -123,5 +123,26 @@ extension Explanation {
         network(
           "- dense: 4\n- dense: 2",
           after: "loss: cross_entropy\nregularize: [gradient_penalty: {weight: 1}]"))),
+    Explanation(
+      .expandingHead,
+      "The constant of `log_softmax` grows with the number of classes, and the class and its margin "
+        + "are those of its input.",
+      Case(
+        network("- dense: 4\n- log_softmax", model: "lipschitz: 1\nconstraint: spectral")),
+      repaired: Case(network("- dense: 4", model: "lipschitz: 1\nconstraint: spectral"))),
+    Explanation(
+      .steepNormalisation,
+      "A normalisation of a sample by its own deviation is steepest where the sample hardly varies: "
+        + "there it divides by √eps, and its constant is 1/√eps or more.",
+      Case(
+        network("- dense: 4\n- layer_norm", model: "lipschitz: 1\nconstraint: spectral")),
+      repaired: Case(
+        network("- dense: 4\n- centre_norm", model: "lipschitz: 1\nconstraint: spectral"))),
+    Explanation(
+      .smallSlope,
+      "The constant of `sigmoid` is 1/4, so a network that may be 1-Lipschitz is held to a quarter.",
+      Case(network("- dense: 4\n- sigmoid", model: "lipschitz: 1\nconstraint: spectral")),
+      repaired: Case(
+        network("- dense: 4\n- tanh", model: "lipschitz: 1\nconstraint: spectral"))),
   ]
 }
