@@ -1,4 +1,4 @@
-/// The starting points of `lgc init`. Every one is trained by a test, shortened.
+/// The starting points of `lgc init`. A test checks every one and trains the smallest.
 struct Template {
   let name: String
   let summary: String

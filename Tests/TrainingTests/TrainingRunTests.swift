@@ -42,10 +42,12 @@ import Verification
 
   @Test func theRunDirectoryHoldsWhatItPromises() throws {
     let result = try train(to: "a", overrides: ["train.epochs=2"])
+    let names = Folder.names(folder.path + "/a")
+    #expect(names.filter { $0.hasPrefix("events.out.tfevents.") }.count == 1)
     #expect(
-      Folder.names(folder.path + "/a") == [
-        "bound.json", "checkpoints", "description.yaml", "metrics.jsonl", "resolved.yaml",
-        "run.json", "weights.safetensors",
+      names.filter { !$0.hasPrefix("events.") } == [
+        "bound.json", "checkpoints", "description.yaml", "metrics.jsonl", "report.html",
+        "resolved.yaml", "run.json", "weights.safetensors",
       ])
     #expect(try bytes("a", "description.yaml") == Array(moons.utf8))
 
@@ -130,7 +132,7 @@ import Verification
     #expect(found.message.contains(" at step "))
     #expect(
       Folder.names(folder.path + "/a") == [
-        "description.yaml", "metrics.jsonl", "resolved.yaml", "run.json",
+        "description.yaml", "metrics.jsonl", "report.html", "resolved.yaml", "run.json",
       ])
     #expect(!RunDirectory(path: folder.path + "/a").isComplete)
     #expect(try JSON(bytes("a", "run.json"))["failure"]?.string == found.message)
