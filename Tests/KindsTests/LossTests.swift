@@ -24,8 +24,8 @@ func evaluate(
 }
 
 @Suite struct LossTests {
-  static func crossEntropy(_ temperature: Double) -> CrossEntropy {
-    CrossEntropy(arguments(["temperature": temperature]))
+  static func crossEntropy(_ temperature: Double, offset: Double = 0) -> CrossEntropy {
+    CrossEntropy(arguments(["temperature": temperature, "offset": offset]))
   }
 
   /// CE(4z)/4, which is temperature 1/4.
@@ -35,14 +35,18 @@ func evaluate(
     #expect(abs((found.loss[0] + found.loss[1]) / 2 - 0.1782202408) < 1e-10)
   }
 
-  @Test(arguments: [0.05, 1, 3])
-  func crossEntropyIsItsFormulaAndItsGradientSoftmaxMinusOneHot(_ temperature: Double) throws {
+  @Test(arguments: [(0.05, 0), (1, 0), (3, 0), (0.25, 0.7), (1, 1.5)])
+  func crossEntropyIsItsFormulaAndItsGradientSoftmaxMinusOneHot(
+    _ temperature: Double, _ offset: Double
+  ) throws {
     let z = normals([5, 4], seed: 3)
     let labels = [0, 3, 1, 2, 2]
     let found = try evaluate(
-      Self.crossEntropy(temperature), z, [5, 4], labels: labels.map(Double.init))
+      Self.crossEntropy(temperature, offset: offset), z, [5, 4], labels: labels.map(Double.init))
     for sample in 0..<5 {
-      let row = z[sample * 4..<sample * 4 + 4].map { $0 / temperature }
+      let row = (0..<4).map {
+        (z[sample * 4 + $0] - ($0 == labels[sample] ? offset : 0)) / temperature
+      }
       let total = row.reduce(0) { $0 + exp($1) }
       let loss = temperature * (log(total) - row[labels[sample]])
       #expect(abs(found.loss[sample] - loss) < 1e-12)
