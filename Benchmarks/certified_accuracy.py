@@ -10,13 +10,12 @@ iteration's estimate nor a library's word is a proof, and the proved bound of th
 above 1 (PyTorch normalises a convolution's kernel as a matrix) or below.
 
 A competitor may need a learning rate of its own: at the description's 2e-3 deel-torchlip's loss is
-nan in the fourth step (its Björck iterations diverge once a step of Adam has moved the largest
-singular value above √3 before its power iteration has followed), so it gets 1e-3, the largest tried
-that trains.
+nan in the fourth step, so it gets 1e-3, the largest tried at which it trains.
 
-Each competitor's result stays in .results/; a run that was broken off goes on with the next one.
+Each competitor's result stays in .results/ and is used as long as the description is the same; a run
+that was broken off goes on with the next competitor.
 """
-import argparse, json, math, pathlib, subprocess, sys, time
+import argparse, hashlib, json, math, pathlib, subprocess, sys, time
 
 import yaml
 
@@ -116,14 +115,16 @@ def train_peer(description, framework, epochs, threads, weights):
             "constant": lambda t: 1.0}[section.get("schedule", "constant")]
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     temperature = float(description["loss"].get("temperature", 1.0))
+    offset = float(description["loss"].get("offset", 0.0))
     started = time.time()
     for epoch in range(epochs):
         chosen = torch.from_numpy(order(seed, epoch, len(x)))
         for i in range(len(x) // batch):
             part = chosen[i * batch : (i + 1) * batch]
             optimizer.zero_grad(set_to_none=True)
-            logits = model(x[part])
-            loss = temperature * torch.nn.functional.cross_entropy(logits / temperature, y[part])
+            lead = offset * torch.nn.functional.one_hot(y[part], 10)
+            loss = temperature * torch.nn.functional.cross_entropy(
+                (model(x[part]) - lead) / temperature, y[part])
             loss.backward()
             optimizer.step()
             schedule.step()
@@ -156,16 +157,28 @@ def evaluate(lgc, model, weights, threads):
     return json.loads(done.stdout)
 
 
+def known(model, path):
+    """The result in `path`, if it is one of this description."""
+    if path.exists():
+        result = json.loads(path.read_text())
+        if result.get("description") == digest(model):
+            return result
+    return None
+
+
+def digest(model):
+    return hashlib.sha256(model.read_bytes()).hexdigest()
+
+
 def table(model, epochs):
     print(f"\n{model.stem}, {epochs} epochs\n")
     print("| trained by | clean | " + " | ".join(f"certified {r}" for r in RADII)
           + " | attacked 0.5 | proved bound | training |")
     print("|---|" + "---:|" * (len(RADII) + 4))
     for key, title in COMPETITORS.items():
-        path = RESULTS / f"{model.stem}-{epochs}-{key}.json"
-        if not path.exists():
+        result = known(model, RESULTS / f"{model.stem}-{epochs}-{key}.json")
+        if result is None:
             continue
-        result = json.loads(path.read_text())
         norm = result["eval"]["norms"][0]
         cells = [title, f"{100 * result['eval']['accuracy']:.2f} %"]
         cells += [f"{100 * row['certified']:.2f} %" for row in norm["radii"]]
@@ -192,7 +205,7 @@ def main():
     for key in arguments.only:
         stem = RESULTS / f"{model.stem}-{epochs}-{key}"
         result = pathlib.Path(f"{stem}.json")
-        if result.exists() and not arguments.again:
+        if known(model, result) and not arguments.again:
             continue
         if key == "lgc":
             folder = pathlib.Path(f"{stem}-run")
@@ -203,7 +216,8 @@ def main():
             seconds = train_peer(description, key, epochs, arguments.threads, weights)
         evaluation = evaluate(arguments.lgc, str(model), weights, arguments.threads)
         temporary = pathlib.Path(f"{stem}.tmp")
-        temporary.write_text(json.dumps({"seconds": seconds, "eval": evaluation}, indent=1))
+        temporary.write_text(json.dumps(
+            {"description": digest(model), "seconds": seconds, "eval": evaluation}, indent=1))
         temporary.rename(result)
     table(model, epochs)
 

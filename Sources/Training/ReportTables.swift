@@ -37,8 +37,10 @@ extension Report {
         layers: (bound["operators"]?.array ?? []).map { row in
           let name = row["node"]?.string ?? ""
           let shape = nodes[name]?["shape"]?.array?.compactMap(\.integer).map(String.init) ?? []
+          let kind = nodes[name]?["operation"]?["type"]?.string ?? ""
           return .init(
-            name: name, kind: nodes[name]?["operation"]?["type"]?.string ?? "",
+            // The certificate states the constant of a layer's kind, not the kind.
+            name: name, kind: kind == "known" ? "known constant" : kind,
             shape: shape.joined(separator: " × "), bound: Self.upper(row["bound"]),
             evidence: row["evidence"]?["type"]?.string ?? "")
         })
