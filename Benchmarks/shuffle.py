@@ -1,4 +1,4 @@
-"""lgc's order of samples: the same batches for every competitor."""
+"""lgc's random numbers and its order of samples: the same for every competitor."""
 import numpy as np
 
 M0, M1, W0, W1 = 0xD2511F53, 0xCD9E8D57, 0x9E3779B9, 0xBB67AE85
@@ -38,3 +38,22 @@ def order(seed, epoch, count):
         other = (word * (last + 1)) >> 32
         result[last], result[other] = result[other], result[last]
     return np.array(result)
+
+
+def uniform(seed, name, count):
+    """The first `count` numbers on [0, 1) that lgc's host code draws from a named stream."""
+    words = philox(stream(seed, name), np.arange((2 * count + 3) // 4), 0).reshape(-1)
+    pairs = words[:2 * count].reshape(-1, 2)
+    return ((pairs[:, 0] | pairs[:, 1] << np.uint64(32)) >> np.uint64(11)) * 2.0**-53
+
+
+def step_uniform(seed, name, step, count):
+    """Those that lgc's programs draw from it in a step, in float32."""
+    words = philox(stream(seed, name), np.arange((count + 3) // 4), step).reshape(-1)[:count]
+    return (words >> np.uint64(8)).astype(np.float32) * np.float32(2.0**-24)
+
+
+def normal(u, v):
+    """Box and Muller, in float32."""
+    u, v = u.astype(np.float64), v.astype(np.float64)
+    return (np.sqrt(-2 * np.log(1 - u)) * np.cos(2 * np.pi * v)).astype(np.float32)

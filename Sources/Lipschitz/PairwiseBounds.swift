@@ -240,6 +240,6 @@ extension Network {
   fileprivate func with(output: NetworkValue, nodes: [LayerNode]) -> Network {
     Network(
       name: name, inputShape: inputShape, norm: norm, nodes: nodes, output: output, blocks: [],
-      span: span, noise: noise)
+      span: span, noise: noise, classes: classes)
   }
 }

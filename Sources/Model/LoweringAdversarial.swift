@@ -3,19 +3,22 @@ import Tensors
 /// What the training of a generator against a critic runs. All programs share state by name; the
 /// state of a network's optimizer begins with the network's name, as its weights do.
 public struct AdversarialPrograms: Sendable {
-  /// One update of the critic. Inputs `real` [batch, sample…] and the scalar `learning_rate`.
+  /// One update of the critic. Inputs `real` [batch, sample…], the scalar `learning_rate` and, of
+  /// a generator of classes, `labels` [batch]: those of the real samples, which generated ones are
+  /// asked for too.
   /// Outputs scalars: `loss`; `gap`, the mean score of real less that of generated samples, or the
   /// other way round where low scores are real ones; `penalty`, weight included, if there is one:
   /// the family's and the critic's regularisers', which `loss` holds too.
   public let criticStep: Program
-  /// One update of the generator. Input `learning_rate`, and `real` where the family needs it;
+  /// One update of the generator. Input `learning_rate`, `real` where the family needs it, and
+  /// `labels` of the classes that are asked for;
   /// outputs the scalar `loss` and, of its regularisers, `penalty`, which `loss` holds too.
   public let generatorStep: Program
-  /// Input `noise` [samples, noise…], output `samples` [samples, sample…], of the averaged weights
-  /// where there are any.
+  /// Input `noise` [samples, noise…] with the planes of the class, output `samples`
+  /// [samples, sample…], of the averaged weights where there are any.
   public let sample: Program
-  /// Input `samples` [samples, sample…], output `scores` [samples, 1] of the critic as it is; only
-  /// for points of the plane, whose level lines are drawn.
+  /// Input `samples` [samples, sample…], output `scores` [samples, 1] of the critic as it is, or
+  /// [samples, classes]; only for points of the plane, whose level lines are drawn.
   public let score: Program?
   /// Every state but the averages.
   public let initial: [InitialState]
@@ -29,7 +32,8 @@ public struct AdversarialPrograms: Sendable {
 public enum CriticInputs: Sendable {
   /// Noise and interpolation coefficients are drawn inside the program, by counter.
   case drawn
-  /// Inputs `fake` [batch, sample…] and, where the family interpolates, `epsilon` [batch].
+  /// Inputs `fake` [batch, sample…], `labels` where there are classes and, where the family
+  /// interpolates, `epsilon` [batch].
   case given
 }
 
@@ -66,6 +70,7 @@ extension Lowering {
     let counter = g.state(critic.stepName, [])
     let shape = [batch] + critic.inputShape
     let real = g.input("real", shape)
+    let asked = Asked(of: generator, batch: batch, g)
     let fake: Value
     switch inputs {
     case .given: fake = g.input("fake", shape)
@@ -75,10 +80,11 @@ extension Lowering {
       let emitted = EmittedNetwork(
         generator, mode: .training, constraintMode: .evaluation, stream: "critic step, ",
         seed: seed, step: counter, g)
-      fake = g.stopGradient(emitted(noise))
+      fake = g.stopGradient(emitted(asked.joined(to: noise)))
     }
     let emitted = EmittedNetwork(critic, mode: .training, seed: seed, step: counter, g)
-    let scores = scoredPair(emitted, real, fake, g)
+    let outputs = outputPair(emitted, real, fake, g)
+    let scores = (real: asked.scores(of: outputs.real), fake: asked.scores(of: outputs.fake))
     let step = AdversarialStep(
       graph: g, fake: fake, fakeScores: scores.fake, real: { (real, scores.real) },
       coefficients: {
@@ -89,7 +95,7 @@ extension Lowering {
             stream: Philox.stream(seed: seed, name: "interpolation"), counter: counter, [batch])
         }
       },
-      critic: { g.reshape(emitted($0), to: [g.shape($0)[0]]) })
+      critic: { asked.scores(of: emitted($0)) })
     var (objective, gap) = g.with(origin: Origin(name: "loss")) {
       let (high, low) =
         section.loss.isRealHigh ? (scores.real, scores.fake) : (scores.fake, scores.real)
@@ -97,17 +103,16 @@ extension Lowering {
         section.loss.criticObjective(step), g.subtract(step.mean(high), step.mean(low))
       )
     }
-    let regularised = emitted.penalty(
-      samples: real, output: g.reshape(scores.real, to: [batch] + critic.outputShape))
+    let regularised = emitted.penalty(samples: real, output: outputs.real)
     if let penalty = regularised?.value {
       objective.loss = g.add(objective.loss, penalty)
       objective.penalty = objective.penalty.map { g.add($0, penalty) } ?? penalty
     }
-    let outputs =
+    let told =
       [Program.Output("loss", objective.loss), .init("gap", gap)]
       + (objective.penalty.map { [.init("penalty", $0)] } ?? [])
     let forward = Program(
-      name: "critic_step", graph: g.graph, outputs: outputs,
+      name: "critic_step", graph: g.graph, outputs: told,
       updates: emitted.updates + (regularised?.updates ?? [])
     ).optimized()
     return finished(forward, critic, section.criticOptimizer, averageDecay: nil)
@@ -122,12 +127,14 @@ extension Lowering {
     let counter = g.state(generator.stepName, [])
     let noise = self.noise(
       of: generator, batch: batch, stream: "generator", seed: seed, counter: counter, g)
+    let asked = Asked(of: generator, batch: batch, g)
+    let input = asked.joined(to: noise)
     let generating = EmittedNetwork(generator, mode: .training, seed: seed, step: counter, g)
-    let fake = generating(noise)
+    let fake = generating(input)
     let judging = EmittedNetwork(
       critic, mode: .training, constraintMode: .evaluation, stream: "generator step, ",
       seed: seed, step: counter, g)
-    func scores(_ x: Value) -> Value { g.reshape(judging(x), to: [g.shape(x)[0]]) }
+    func scores(_ x: Value) -> Value { asked.scores(of: judging(x)) }
     let step = AdversarialStep(
       graph: g, fake: fake, fakeScores: scores(fake),
       real: {
@@ -142,7 +149,7 @@ extension Lowering {
       critic: scores)
     var loss = g.with(origin: Origin(name: "loss")) { section.loss.generatorObjective(step) }
     var outputs: [Program.Output] = []
-    let regularised = generating.penalty(samples: noise, output: fake)
+    let regularised = generating.penalty(samples: input, output: fake)
     if let penalty = regularised?.value {
       loss = g.add(loss, penalty)
       outputs = [.init("penalty", penalty)]
@@ -176,28 +183,27 @@ extension Lowering {
 
   // MARK: parts
 
-  /// Scores [batch] of real and generated samples. Separately where samples of a batch see each
-  /// other: real and generated ones must not.
-  private static func scoredPair(
+  /// What the critic gives for real and generated samples, [batch, scores] each. Separately where
+  /// samples of a batch see each other: real and generated ones must not.
+  private static func outputPair(
     _ critic: EmittedNetwork, _ real: Value, _ fake: Value, _ g: GraphBuilder
   ) -> (real: Value, fake: Value) {
     let batch = g.shape(real)[0]
-    if critic.network.mixesSamples {
-      return (g.reshape(critic(real), to: [batch]), g.reshape(critic(fake), to: [batch]))
-    }
-    let scores = g.reshape(critic(g.concatenate([real, fake], axis: 0)), to: [2 * batch])
+    if critic.network.mixesSamples { return (critic(real), critic(fake)) }
+    let outputs = critic(g.concatenate([real, fake], axis: 0))
+    let count = g.shape(outputs)[1]
     func half(_ start: Int) -> Value {
-      g.slice(scores, starts: [start], limits: [start + batch], strides: [1])
+      g.slice(outputs, starts: [start, 0], limits: [start + batch, count], strides: [1, 1])
     }
     return (half(0), half(batch))
   }
 
-  /// A generator's input: standard normal numbers, or 2u − 1.
+  /// What is random of a generator's input: standard normal numbers, or 2u − 1.
   private static func noise(
     of generator: Network, batch: Int, stream: String, seed: UInt64, counter: Value,
     _ g: GraphBuilder
   ) -> Value {
-    let shape = [batch] + generator.inputShape
+    let shape = [batch] + generator.noiseShape
     func uniform(_ part: String) -> Value {
       let key = Philox.stream(seed: seed, name: "\(stream) noise \(part)")
       return g.random(stream: key, counter: counter, shape)

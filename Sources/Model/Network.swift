@@ -10,6 +10,10 @@ public struct Network: Sendable {
   public let inputShape: Shape
   /// What a generator reads; nil for networks that read data.
   public let noise: Noise?
+  /// Of a generator of samples of a class that is asked for: how many classes there are. Behind
+  /// the noise, along axis 0, its input has as many planes: ones in that of the class, zeros in
+  /// the others.
+  public let classes: Int?
   /// The norm that the description declares for the whole network; l2 where it names none.
   public let norm: Norm
   public let nodes: [LayerNode]
@@ -23,8 +27,10 @@ public struct Network: Sendable {
 
   public init(
     name: String, inputShape: Shape, norm: Norm = .l2, nodes: [LayerNode], output: NetworkValue,
-    blocks: [ResidualBlock], branchings: [Branching] = [], span: Span, noise: Noise? = nil
+    blocks: [ResidualBlock], branchings: [Branching] = [], span: Span, noise: Noise? = nil,
+    classes: Int? = nil
   ) {
+    self.classes = classes
     self.branchings = branchings
     self.noise = noise
     self.norm = norm
@@ -43,6 +49,10 @@ public struct Network: Sendable {
     }
   }
   public var outputShape: Shape { shape(output) }
+  /// What is drawn of a generator's input: all but the planes of the class.
+  public var noiseShape: Shape {
+    [inputShape[0] - (classes ?? 0)] + inputShape.dropFirst()
+  }
   /// The tensors that the optimizer updates, in network order: those of the layers, then what
   /// constraints train beside them.
   public var trainedStates: [InitialState] {

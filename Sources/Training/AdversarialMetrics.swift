@@ -23,6 +23,7 @@ public struct AdversarialMetrics: MetricsLine, Sendable {
       ("modes_covered", coverage.map { .int($0.covered) } ?? .null),
       ("modes_filled", coverage.map { .int($0.filled) } ?? .null),
       ("high_quality", JSONValue(coverage?.highQuality)),
+      ("as_asked", JSONValue(coverage?.asAsked ?? images?.asAsked)),
       ("frechet_classifier_distance", JSONValue(images?.distance)),
       ("class_entropy", JSONValue(images?.entropy)), ("seconds", .double(seconds)),
     ])
@@ -42,6 +43,9 @@ public struct AdversarialMetrics: MetricsLine, Sendable {
     }
     if let images {
       text += "  fréchet \(decimal(images.distance, 4))  entropy \(fixed(images.entropy, 2))"
+    }
+    if let asAsked = coverage?.asAsked ?? images?.asAsked {
+      text += "  as asked \(fixed(asAsked * 100, 1)) %"
     }
     return text + "  \(Progress.clock(seconds))\n"
   }

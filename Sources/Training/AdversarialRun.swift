@@ -40,8 +40,9 @@ public struct AdversarialRun {
   static let countedSamples = 10_000
   static let comparedSamples = 1000
   static let largestRounds = 3
-  /// Images in a picture.
+  /// Images in a picture, and of each class, one column a class, where classes are asked for.
   static let pictured = 64
+  static let picturedOfClass = 8
   /// Lines of metrics a run.
   static let lines = 20
 
@@ -79,7 +80,8 @@ public struct AdversarialRun {
 
   private func runner(from checkpoint: Checkpoint?) throws(DiagnosticError) -> AdversarialRunner {
     try AdversarialRunner(
-      setup, engine: options.engine, threads: options.threads, from: checkpoint)
+      setup, engine: options.engine, threads: options.threads, memoryLimit: options.memoryLimit,
+      from: checkpoint)
   }
 
   private func loop(
@@ -91,9 +93,11 @@ public struct AdversarialRun {
       didStep: { _, _ in },
       measure: { (sums, seconds) throws(DiagnosticError) in
         let samples = try runner.samples(Self.countedInLines)
+        let classes = setup.generator.classes
         let line = sums.line(
-          step: runner.step, coverage: setup.modes.map { ModeCoverage(of: samples, modes: $0) },
-          images: try measure?.quality(of: samples), seconds: seconds)
+          step: runner.step,
+          coverage: setup.modes.map { ModeCoverage(of: samples, modes: $0, classes: classes) },
+          images: try measure?.quality(of: samples, classes: classes), seconds: seconds)
         if let picture = try picture(of: samples, runner) {
           try frame.write(picture, step: runner.step, of: setup.totalSteps)
         }
@@ -103,21 +107,24 @@ public struct AdversarialRun {
       restarted: self.runner, diverged: { diverged($0, at: runner.step) })
   }
 
-  /// A PNG file; nil of samples that have no picture.
+  /// nil of samples that have no picture.
   private func picture(
     of samples: [Float], _ runner: AdversarialRunner
-  ) throws(DiagnosticError) -> [UInt8]? {
+  ) throws(DiagnosticError) -> TensorBoardEvent.PNGImage? {
     let shape = setup.generator.outputShape
     if shape == [2] {
       let shown = min(samples.count / 2, setup.data.train.count)
       let real = setup.scaling.scaled(setup.data.train, at: 0..<shown).flatMap(\.self)
-      return try PlanePlot(generated: samples, real: real).png { (points) throws(DiagnosticError) in
-        try runner.scores(of: points)
+      let png = try PlanePlot(generated: samples, real: real).png {
+        (points) throws(DiagnosticError) in try runner.scores(of: points)
       }
+      return .init(width: PlanePlot.size, height: PlanePlot.size, channels: 3, bytes: png)
     }
+    let classes = setup.generator.classes
     return ImageGrid(
-      samples, shape: shape, count: Self.pictured, range: setup.experiment.data?.range
-    )?.png
+      samples, shape: shape, count: classes.map { $0 * Self.picturedOfClass } ?? Self.pictured,
+      columns: classes, range: setup.experiment.data?.range
+    ).map { .init(width: $0.width, height: $0.height, channels: $0.channels, bytes: $0.png) }
   }
 
   private func finish(

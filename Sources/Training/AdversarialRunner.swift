@@ -24,9 +24,12 @@ public final class AdversarialRunner: SteppedRunner {
   }
   typealias Sums = RunningAdversarialMetrics
 
-  /// - Parameter checkpoint: where the run goes on; nil: at its beginning.
+  /// - Parameters:
+  ///   - memoryLimit: bytes that state, working memory and batches may need together; nil for what
+  ///     the machine can give. More is an error before any of it is allocated.
+  ///   - checkpoint: where the run goes on; nil: at its beginning.
   public init(
-    _ setup: AdversarialSetup, engine: any Engine, threads: Int?,
+    _ setup: AdversarialSetup, engine: any Engine, threads: Int?, memoryLimit: Int? = nil,
     from checkpoint: Checkpoint? = nil
   ) throws(DiagnosticError) {
     self.setup = setup
@@ -45,7 +48,10 @@ public final class AdversarialRunner: SteppedRunner {
     deployment = networks.map { named(Lowering.deployedWeights(network: $0), $0) }
     let programs = setup.programs.all + warmups + deployment.filter { !$0.outputs.isEmpty }
     executable = try DiagnosticError.translating {
-      try engine.compile(programs, options: EngineOptions(threads: threads))
+      try engine.compile(
+        programs,
+        options: EngineOptions(
+          threads: threads, memoryLimit: memoryLimit, otherBytes: setup.batchBytes))
     }
     pipeline = setup.batches(from: step)
     if let checkpoint {
@@ -136,8 +142,10 @@ public final class AdversarialRunner: SteppedRunner {
           do throws(DiagnosticError) { goesOn = try body(program, all) } catch { failure = error }
         }
       }
-      if program.inputs["real"] != nil {
-        _ = pipeline.withNext { run(["real": $0.x]) }
+      if program.inputs["real"] != nil || program.inputs["labels"] != nil {
+        _ = pipeline.withNext { batch in
+          run(["real": batch.x, "labels": batch.labels].filter { program.inputs[$0.key] != nil })
+        }
       } else {
         run([:])
       }
@@ -168,7 +176,7 @@ public final class AdversarialRunner: SteppedRunner {
     return samples
   }
 
-  /// The critic's scores of points of the plane, as it is.
+  /// The critic's scores of points of the plane, as it is; of several classes the highest.
   public func scores(of points: [Float]) throws(DiagnosticError) -> [Float] {
     guard let program = setup.programs.score else {
       preconditionFailure("lgc's own bug: only points of the plane are scored")
@@ -181,7 +189,7 @@ public final class AdversarialRunner: SteppedRunner {
         let rows = Array(points[start..<min(start + 2 * forward.batch, points.count)])
         try forward.write("samples", rows)
         try forward.run(count: rows.count / 2)
-        scores += forward["scores"]
+        scores += highest(forward["scores"], of: setup.critic)
       }
     }
     return scores
@@ -219,25 +227,53 @@ public final class AdversarialRunner: SteppedRunner {
   }
 }
 
-/// A generator's input drawn on the host, the same from the same seed.
+/// The highest of each sample's scores.
+func highest(_ scores: UnsafeBufferPointer<Float>, of critic: Network) -> [Float] {
+  let count = critic.outputShape.elementCount
+  if count == 1 { return Array(scores) }
+  return stride(from: 0, to: scores.count, by: count).map { start in
+    scores[start..<start + count].max() ?? .nan
+  }
+}
+
+/// A generator's input drawn on the host, the same from the same seed. The noise does not depend on
+/// the class asked for.
 public struct NoiseSource {
   private let noise: Noise
   private let size: Int
+  private let classes: Int
+  private let planeSize: Int
+  private let asked: Int?
   private var generator: PhiloxGenerator
+  private var drawn = 0
 
-  public init(_ network: Network, seed: UInt64) {
+  /// - Parameter asked: the class of all samples; nil: one after the other, 0, 1, … and 0 again.
+  public init(_ network: Network, seed: UInt64, asked: Int? = nil) {
     noise = network.noise ?? .normal
-    size = network.inputShape.elementCount
+    size = network.noiseShape.elementCount
+    classes = network.classes ?? 0
+    planeSize = network.noiseShape.dropFirst().reduce(1, *)
+    self.asked = asked
     generator = PhiloxGenerator(seed: seed, stream: "samples")
   }
 
-  /// The noise of the next `count` samples.
+  /// What the network reads for the next `count` samples: noise, then the planes of the class.
   public mutating func draw(_ count: Int) -> [Float] {
-    (0..<count * size).map { _ in
-      switch noise {
-      case .normal: Float(generator.normal())
-      case .uniform: Float(2 * generator.uniform() - 1)
+    var values: [Float] = []
+    values.reserveCapacity(count * (size + classes * planeSize))
+    for _ in 0..<count {
+      for _ in 0..<size {
+        switch noise {
+        case .normal: values.append(Float(generator.normal()))
+        case .uniform: values.append(Float(2 * generator.uniform() - 1))
+        }
       }
+      for plane in 0..<classes {
+        let value: Float = plane == asked ?? drawn % classes ? 1 : 0
+        values += repeatElement(value, count: planeSize)
+      }
+      drawn += 1
     }
+    return values
   }
 }

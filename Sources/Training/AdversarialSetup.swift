@@ -45,6 +45,11 @@ public struct AdversarialSetup {
     guard data.train.count >= train.batch else {
       throw DiagnosticError(tooFew(data.train.count, train.batch, section))
     }
+    if let classes = generator.classes,
+      let refusal = classRefusal(classes, of: generator, data.train, section)
+    {
+      throw DiagnosticError(refusal)
+    }
     stepsPerEpoch = max(1, data.train.count / train.batch / adversarial.criticSteps)
     switch train.length {
     case .steps(let steps): totalSteps = steps
@@ -69,12 +74,38 @@ public struct AdversarialSetup {
       samples: Self.samplesAtOnce, seed: train.seed)
   }
 
+  /// What batches take in memory.
+  var batchBytes: Int {
+    let size = train.batch * critic.inputShape.elementCount
+    return BatchWorker.slots(size) * (size + train.batch * data.train.labelSize) * 4
+  }
+
   /// The real batches of all steps from `first` on.
   func batches(from first: Int = 0) -> BatchPipeline {
-    let each = section.criticSteps + (programs.generatorStep.inputs["real"] == nil ? 0 : 1)
+    let inputs = programs.generatorStep.inputs
+    let each = section.criticSteps + (inputs["real"] == nil && inputs["labels"] == nil ? 0 : 1)
     return .training(
       data.train, scaling, augmentation, batch: train.batch,
       order: shuffles ? .shuffled(seed: train.seed) : .asStored, from: first * each,
       total: totalSteps * each)
   }
+}
+
+/// Why these samples are not of so many classes; nil if they are.
+private func classRefusal(
+  _ classes: Int, of generator: Network, _ samples: Samples, _ section: DataSection
+) -> Diagnostic? {
+  let found: String
+  switch samples.labelKind {
+  case .targets: found = "no classes"
+  case .classes where samples.classCount != classes: found = counted(samples.classCount, "class")
+  case .classes: return nil
+  }
+  return Diagnostic(
+    .dataShape, "the generator is asked for one of \(classes) classes, and the samples have \(found)",
+    at: section.span, labels: [.init(generator.span, "the generator")])
+}
+
+private func counted(_ count: Int, _ word: String) -> String {
+  count == 1 ? "one \(word)" : "\(count) \(word)es"
 }

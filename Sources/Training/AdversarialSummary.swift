@@ -10,6 +10,9 @@ extension AdversarialResult {
       rows.append(("modes", coverage.text))
       rows.append(
         ("high quality", "\(fixed(coverage.highQuality * 100, 1)) % of samples within 3σ of a mode"))
+      if let asAsked = coverage.asAsked {
+        rows.append(("as asked", "\(fixed(asAsked * 100, 1)) % of them of the mode asked for"))
+      }
     }
     if let distance {
       let floor = distance.floor > 0 ? ", real against real \(decimal(distance.floor, 4))" : ""
@@ -33,8 +36,11 @@ extension AdversarialResult {
     return summary(name: name, unit: "generator steps", rows)
   }
 
+  /// The share of samples near a mode that must be near that of their class.
+  private static var leastAsAsked: Double { 0.9 }
+
   /// Why the samples are no use, in plain words; nil where modes and distance are as they should
-  /// be: all modes covered, and W1 below twice the floor.
+  /// be: all modes covered, W1 below twice the floor, and classes as asked for.
   var failure: String? {
     var parts: [String] = []
     if let coverage, coverage.covered < coverage.modes {
@@ -44,6 +50,9 @@ extension AdversarialResult {
     }
     if let distance, distance.floor > 0, distance.generated >= 2 * distance.floor {
       parts.append("W1 is \(decimal(distance.generated / distance.floor, 2)) times the floor")
+    }
+    if let asAsked = coverage?.asAsked, asAsked < Self.leastAsAsked {
+      parts.append("\(fixed(asAsked * 100, 1)) % of samples near a mode are of the one asked for")
     }
     if parts.isEmpty { return nil }
     if let bound = criticBounds.first(where: { $0.norm == .l2 })?.upper, bound.isFinite {
@@ -61,6 +70,7 @@ extension AdversarialResult {
       ("modes_filled", coverage.map { .int($0.filled) } ?? .null),
       ("modes", coverage.map { .int($0.modes) } ?? .null),
       ("high_quality", JSONValue(coverage?.highQuality)),
+      ("as_asked", JSONValue(coverage?.asAsked)),
       ("wasserstein", JSONValue(distance?.generated)),
       ("wasserstein_floor", JSONValue(distance?.floor)),
       ("wasserstein_lower_bound", JSONValue(distance?.lowerBound)),

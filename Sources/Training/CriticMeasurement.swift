@@ -17,8 +17,9 @@ public final class CriticMeasurement {
   ///   - weights: a safetensors file whose tensors replace the initial ones by name:
   ///     `critic.<layer>.<weight>`.
   ///   - inputs: a safetensors file with `real` and `fake` [batch, sample…] and, where the family
-  ///     interpolates, `epsilon` [batch]. nil: `real` and `fake` are normal and `epsilon` uniform
-  ///     on [0, 1), from `train.seed`.
+  ///     interpolates, `epsilon` [batch], where there are classes `labels` [batch]. nil: `real` and
+  ///     `fake` are normal, `epsilon` is uniform on [0, 1), from `train.seed`, and the labels are
+  ///     the first two classes in turn.
   public init(
     _ experiment: Experiment, engine: any Engine, threads: Int?, weights: String?, inputs: String?
   ) throws(DiagnosticError) {
@@ -97,8 +98,12 @@ public final class CriticMeasurement {
       guard let file else {
         var generator = PhiloxGenerator(seed: seed, stream: "measured \(name)")
         result.append(
-          (name, (0..<shape.elementCount).map { _ in
-            Float(name == "epsilon" ? generator.uniform() : generator.normal())
+          (name, (0..<shape.elementCount).map { index in
+            switch name {
+            case "epsilon": Float(generator.uniform())
+            case "labels": Float(index % 2)
+            default: Float(generator.normal())
+            }
           }))
         continue
       }

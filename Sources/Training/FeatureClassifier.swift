@@ -71,7 +71,7 @@ public final class FeatureClassifier {
     self.data = data
   }
 
-  /// The features of samples that stand one after the other, and how many of them get each class.
+  /// The features of samples that stand one after the other, and the class that each gets.
   public func measure(
     _ samples: [Float]
   ) throws(DiagnosticError) -> (features: [Float], classes: [Int]) {
@@ -79,7 +79,8 @@ public final class FeatureClassifier {
     let count = samples.count / size
     var features: [Float] = []
     features.reserveCapacity(count * featureCount)
-    var classes = [Int](repeating: 0, count: classCount)
+    var classes: [Int] = []
+    classes.reserveCapacity(count)
     try DiagnosticError.translating {
       for start in stride(from: 0, to: count, by: Self.batch) {
         let end = min(start + Self.batch, count)
@@ -88,7 +89,7 @@ public final class FeatureClassifier {
         features += forward["features"]
         for row in 0..<end - start {
           let scores = forward["scores", row]
-          classes[scores.indices.max { scores[$0] < scores[$1] } ?? 0] += 1
+          classes.append(scores.indices.max { scores[$0] < scores[$1] } ?? 0)
         }
       }
     }

@@ -16,6 +16,8 @@ public struct ImageQuality: Sendable {
   public let floor: Double
   /// The share of generated samples that gets each class.
   public let shares: [Double]
+  /// The share that gets the class it was asked to be of; nil where none was.
+  public let asAsked: Double?
 
   /// −Σ p·ln p of the shares; ln(classes) at most.
   public var entropy: Double {
@@ -65,13 +67,22 @@ public final class ImageMeasure {
   }
 
   /// nil where features are not finite.
-  public func quality(of samples: [Float]) throws(DiagnosticError) -> ImageQuality? {
-    let (features, classes) = try classifier.measure(samples)
+  ///
+  /// - Parameter classes: sample i was asked to be of class i mod `classes`.
+  public func quality(
+    of samples: [Float], classes: Int? = nil
+  ) throws(DiagnosticError) -> ImageQuality? {
+    let (features, given) = try classifier.measure(samples)
     let moments = FeatureMoments(of: features, size: classifier.featureCount)
     guard let distance = frechetDistance(moments, test) else { return nil }
+    let count = Double(max(moments.count, 1))
+    var shares = [Double](repeating: 0, count: classifier.classCount)
+    for index in given { shares[index] += 1 / count }
+    let asAsked = classes.map { classes in
+      Double(given.enumerated().count { $0.element == $0.offset % classes }) / count
+    }
     return ImageQuality(
-      count: moments.count, distance: distance, floor: floor,
-      shares: classes.map { Double($0) / Double(max(moments.count, 1)) })
+      count: moments.count, distance: distance, floor: floor, shares: shares, asAsked: asAsked)
   }
 
   /// For people: what was found, and by what.
@@ -79,6 +90,9 @@ public final class ImageMeasure {
     let most = log(Double(quality.shares.count))
     let shares = quality.shares.enumerated().map { index, share in
       "\(classNames.map { $0[index] } ?? String(index)) \(fixed(share * 100, 0)) %"
+    }
+    let asked = quality.asAsked.map {
+      [("as asked", "\(fixed($0 * 100, 1)) % of samples are of the class asked for, by the classifier")]
     }
     return [
       (
@@ -93,7 +107,7 @@ public final class ImageMeasure {
       ),
       ("classes", "entropy \(fixed(quality.entropy, 3)) of \(fixed(most, 3))"),
       ("", shares.joined(separator: ", ")),
-    ]
+    ] + (asked ?? [])
   }
 
   /// The members of `run.json` and of lines of metrics.
@@ -103,6 +117,7 @@ public final class ImageMeasure {
       ("floor", .double(quality.floor)), ("samples", .int(quality.count)),
       ("class_entropy", .double(quality.entropy)),
       ("class_shares", .array(quality.shares.map(JSONValue.double))),
+      ("as_asked", JSONValue(quality.asAsked)),
       ("classifier", .string(classifier.name)), ("classifier_weights", .string(classifier.hash)),
       ("features_before", .string(classifier.layer)),
     ])

@@ -127,14 +127,18 @@ struct RunFrame {
     }
   }
 
-  /// Writes a picture of samples after `step` of `total` steps, its name as long as the last one's.
-  func write(_ picture: [UInt8], step: Int, of total: Int) throws(DiagnosticError) {
+  /// Writes a picture of samples after `step` of `total` steps, its name as long as the last one's,
+  /// and shows it beside the curves in TensorBoard.
+  func write(
+    _ picture: TensorBoardEvent.PNGImage, step: Int, of total: Int
+  ) throws(DiagnosticError) {
     let (digits, all) = (String(step), String(total))
     let zeros = String(repeating: "0", count: max(0, all.count - digits.count))
     try DiagnosticError.translating {
       try RunDirectory.makeFolder(directory.samples)
-      try AtomicFile.write(picture, to: "\(directory.samples)/step-\(zeros)\(digits).png")
+      try AtomicFile.write(picture.bytes, to: "\(directory.samples)/step-\(zeros)\(digits).png")
     }
+    try metrics.append(step: step, tag: "samples", picture)
   }
 
   /// Writes what makes the run complete.

@@ -13,7 +13,8 @@ public struct SampleWasserstein: Sendable {
   public let floor: Double
   /// (mean score of real − mean score of generated) / K over the same samples, K the proved L2
   /// bound of the stored critic; scores in float32. nil where nothing finite is proved. Since
-  /// scores differ by at most K times the distance, no pairing can be cheaper.
+  /// scores differ by at most K times the distance, no pairing can be cheaper. nil too for a critic
+  /// of several classes, since a pairing may mix them.
   public let lowerBound: Double?
 }
 
@@ -42,7 +43,8 @@ struct SampleComparison {
 
   func coverage(_ count: Int) throws(DiagnosticError) -> ModeCoverage? {
     guard let modes = setup.modes else { return nil }
-    return ModeCoverage(of: try generated(count), modes: modes)
+    return ModeCoverage(
+      of: try generated(count), modes: modes, classes: setup.generator.classes)
   }
 
   /// nil for samples that are no points: a pairing of images by distance says nothing of them.
@@ -63,12 +65,14 @@ struct SampleComparison {
         floor += wassersteinDistance(Array(real[block]), Array(other[block]), size: 2)
       }
     }
-    let gap = try mean(real) - mean(fake)
-    let sign: Double = setup.section.loss.isRealHigh ? 1 : -1
+    var lowerBound: Double?
+    if setup.generator.classes == nil, bound.isFinite, bound.value > 0 {
+      let sign: Double = setup.section.loss.isRealHigh ? 1 : -1
+      lowerBound = sign * (try mean(real) - mean(fake)) / bound.value
+    }
     return SampleWasserstein(
       count: count, rounds: rounds, generated: generated / Double(rounds),
-      floor: floor / Double(rounds),
-      lowerBound: bound.isFinite && bound.value > 0 ? sign * gap / bound.value : nil)
+      floor: floor / Double(rounds), lowerBound: lowerBound)
   }
 
   private func generated(_ count: Int) throws(DiagnosticError) -> [Float] {
@@ -93,7 +97,8 @@ struct SampleComparison {
   /// nil without a classifier.
   func images(_ measure: ImageMeasure?) throws(DiagnosticError) -> ImageQuality? {
     guard let measure else { return nil }
-    return try measure.quality(of: try generated(measure.count))
+    return try measure.quality(
+      of: try generated(measure.count), classes: setup.generator.classes)
   }
 
   /// The mean score.

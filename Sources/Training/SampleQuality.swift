@@ -8,13 +8,18 @@ public struct ModeCoverage: Sendable, Equatable {
   public let modes: Int
   /// The share of samples within three deviations of a mode.
   public let highQuality: Double
+  /// Of these, the share that is near the mode of the class asked for; nil where none is.
+  public let asAsked: Double?
 
-  /// - Parameter samples: points one after the other, as many numbers each as a mode's centre has.
-  public init(of samples: [Float], modes: Modes) {
+  /// - Parameters:
+  ///   - samples: points one after the other, as many numbers each as a mode's centre has.
+  ///   - classes: sample i was asked to be of class i mod `classes`, whose mode has its number.
+  public init(of samples: [Float], modes: Modes, classes: Int? = nil) {
     let size = modes.centres.first?.count ?? 1
     let count = samples.count / size
     let limit = 9 * modes.deviation * modes.deviation
     var hits = [Int](repeating: 0, count: modes.centres.count)
+    var asked = 0
     for sample in 0..<count {
       var best: (mode: Int, distance: Double)?
       for (mode, centre) in modes.centres.enumerated() {
@@ -25,13 +30,17 @@ public struct ModeCoverage: Sendable, Equatable {
         }
         if distance <= best?.distance ?? .infinity { best = (mode, distance) }
       }
-      if let best, best.distance <= limit { hits[best.mode] += 1 }
+      guard let best, best.distance <= limit else { continue }
+      hits[best.mode] += 1
+      if let classes, best.mode == sample % classes { asked += 1 }
     }
     self.modes = hits.count
     covered = hits.count { $0 > 0 }
     let share = 0.2 * Double(count) / Double(max(hits.count, 1))
     filled = hits.count { Double($0) >= share && $0 > 0 }
-    highQuality = Double(hits.reduce(0, +)) / Double(max(count, 1))
+    let near = hits.reduce(0, +)
+    highQuality = Double(near) / Double(max(count, 1))
+    asAsked = classes.map { _ in Double(asked) / Double(max(near, 1)) }
   }
 }
 

@@ -9,10 +9,13 @@ public struct StoredGenerator {
   private let network: Network
   private let deployed: DeployedNetwork
   private let critic: DeployedNetwork
+  private let criticNetwork: Network
   private let range: ClosedRange<Double>?
   private static let batch = 250
 
   public var sampleShape: Shape { network.outputShape }
+  /// The classes that samples can be asked of; nil: there are none.
+  public var classes: Int? { network.classes }
 
   /// - Parameter weights: the path of the run's weights, those of both networks.
   public init(
@@ -39,12 +42,17 @@ public struct StoredGenerator {
     self.network = network
     self.deployed = try deployed(network)
     self.critic = try deployed(critic)
+    criticNetwork = critic
     range = experiment.data?.range
   }
 
   /// `count` samples one after the other; the seed decides them.
-  public func samples(_ count: Int, seed: UInt64) throws(DiagnosticError) -> [Float] {
-    var noise = NoiseSource(network, seed: seed)
+  ///
+  /// - Parameter asked: the class of all of them; nil: sample i is of class i mod `classes`.
+  public func samples(
+    _ count: Int, seed: UInt64, asked: Int? = nil
+  ) throws(DiagnosticError) -> [Float] {
+    var noise = NoiseSource(network, seed: seed, asked: asked)
     let size = network.outputShape.elementCount
     var samples: [Float] = []
     while samples.count < count * size {
@@ -66,7 +74,7 @@ public struct StoredGenerator {
       scores.reserveCapacity(points.count / 2)
       for start in stride(from: 0, to: points.count, by: 2 * Self.batch) {
         let end = min(start + 2 * Self.batch, points.count)
-        scores += try critic.outputs(of: Array(points[start..<end]))
+        scores += highest(try critic.outputs(of: Array(points[start..<end])), of: criticNetwork)
       }
       return scores
     }

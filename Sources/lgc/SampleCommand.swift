@@ -37,6 +37,12 @@ struct SampleCommand: ParsableCommand {
       "Measure images by the classifier of this run directory.", valueName: "run"))
   var classifier: String?
 
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp(
+      "The class of all samples, from 0 (default: one after the other).", valueName: "number"))
+  var asked: Int?
+
   @Option(help: "Decides the noise.")
   var seed = 0
 
@@ -58,8 +64,8 @@ struct SampleCommand: ParsableCommand {
     if let out, !out.hasSuffix(".npy"), !out.hasSuffix(".png") {
       throw ValidationError("--out takes a name that ends in .npy or .png, not '\(out)'")
     }
-    if classifier != nil, out != nil || count != nil {
-      throw ValidationError("--classifier measures, and takes neither --out nor --count")
+    if classifier != nil, out != nil || count != nil || asked != nil {
+      throw ValidationError("--classifier measures, and takes neither --out, --count nor --class")
     }
     guard seed >= 0 else { throw ValidationError("--seed takes a number ≥ 0, not \(seed)") }
   }
@@ -77,12 +83,24 @@ struct SampleCommand: ParsableCommand {
       if let classifier {
         return try measure(run, generator, RunDirectory(path: classifier))
       }
+      if let asked {
+        guard let classes = generator.classes else {
+          throw ValidationError("--class: this generator cannot be asked for a class")
+        }
+        guard (0..<classes).contains(asked) else {
+          throw ValidationError("--class takes a number from 0 to \(classes - 1), not \(asked)")
+        }
+      }
       let isPicture = out?.hasSuffix(".png") == true
-      let count = count ?? (isPicture && generator.sampleShape.count == 3 ? 64 : 2000)
-      let samples = try generator.samples(count, seed: UInt64(seed))
+      // A column of each class, where they come one after the other.
+      let columns = asked == nil ? generator.classes : nil
+      let count = count
+        ?? (isPicture && generator.sampleShape.count == 3 ? 8 * (columns ?? 8) : 2000)
+      let samples = try generator.samples(count, seed: UInt64(seed), asked: asked)
       if let out {
         if isPicture {
-          guard let picture = try generator.picture(of: samples, columns: grid) else {
+          guard let picture = try generator.picture(of: samples, columns: grid ?? columns)
+          else {
             throw ValidationError("samples of this shape have no picture; write them as .npy")
           }
           do throws(FormatError) { try AtomicFile.write(picture, to: out) } catch {
@@ -115,7 +133,7 @@ struct SampleCommand: ParsableCommand {
       DescriptionFile.classifier(classifier, machine), setup.data, setup.experiment.data!,
       setup.scaling)
     guard let quality = try measure.quality(
-      of: try generator.samples(measure.count, seed: UInt64(seed)))
+      of: try generator.samples(measure.count, seed: UInt64(seed)), classes: generator.classes)
     else { throw ValidationError("the samples' features are not finite") }
     let rows = measure.rows(quality)
     let width = rows.map(\.0.count).max() ?? 0

@@ -182,7 +182,8 @@ struct TrainCommand: ParsableCommand {
     _ setup: AdversarialSetup, _ engine: any Engine, _ resumed: ResumedRun?
   ) throws -> Int32 {
     if dryRun {
-      let runner = try AdversarialRunner(setup, engine: engine, threads: machine.threads)
+      let runner = try AdversarialRunner(
+        setup, engine: engine, threads: machine.threads, memoryLimit: machine.memoryLimitBytes)
       let bytes = runner.executable.stateBytes + runner.executable.workingBytes
       Console.write(
         """

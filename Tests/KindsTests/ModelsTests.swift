@@ -57,6 +57,19 @@ private func found(_ text: String) -> [String] {
     #expect(second.networks[0].noise == .uniform)
   }
 
+  @Test func aGeneratorOfClassesReadsThemBehindTheNoise() throws {
+    let text = text(
+      generator: "{input: {shape: [2, 4, 4], classes: 5}, layers: [flatten, {dense: 3}]}",
+      critic: "{input: [3], layers: [{dense: 5}]}")
+    let first = try experiment(text)
+    #expect(first.networks.map(\.classes) == [5, nil])
+    #expect(first.networks[0].inputShape == [7, 4, 4])
+    #expect(first.networks[0].noiseShape == [2, 4, 4])
+    #expect(first.resolvedText.contains("input: {noise: normal, shape: [2, 4, 4], classes: 5}"))
+    let second = try experiment(first.resolvedText)
+    #expect(second.resolvedText == first.resolvedText)
+  }
+
   @Test(arguments: [
     (text(generator: "{input: [2], layers: [{dense: 3}]}"), "L0103 «[2]»"),
     (text(generator: "{input: {noise: white, shape: [2]}, layers: [{dense: 3}]}"),
@@ -67,6 +80,9 @@ private func found(_ text: String) -> [String] {
     (text(critic: "{input: {noise: normal, shape: [3]}, layers: [{dense: 1}]}"),
       "L0103 «{noise: normal, shape: [3]}»"),
     (text(critic: "{input: [3], optimiser: adam, layers: [{dense: 1}]}"), "L0101 «optimiser»"),
+    (text(generator: "{input: {shape: [2], classes: 1}, layers: [{dense: 3}]}"), "L0104 «1»"),
+    (text(generator: "{input: {shape: [2], classes: 4}, layers: [{dense: 3}]}"), "L0201 «dense»"),
+    (text(critic: "{input: [3], layers: [{dense: 4}]}"), "L0201 «dense»"),
     (text("loss: cross_entropy"), "L0110 «cross_entropy»"),
     (text("loss: wgan_pg"), "L0105 «wgan_pg»"),
     (text("loss: wgan_gp\nmodel: {input: [3], layers: [relu]}"), "L0110 «models»"),

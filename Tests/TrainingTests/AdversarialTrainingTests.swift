@@ -32,6 +32,11 @@ private let description = """
     - lipschitz: {of: generator, report: true}
   """
 
+/// The same with a class that is asked for.
+private let conditional = description.replacing("LOSS", with: "wgan")
+  .replacing("shape: [2]}", with: "shape: [2], classes: 8}")
+  .replacing("{dense: 1}]", with: "{dense: 8}]")
+
 private func run(_ loss: String, in folder: String) throws -> AdversarialResult {
   let setup = try AdversarialSetup(
     try experiment(description.replacing("LOSS", with: loss)), directory: ".")
@@ -103,6 +108,111 @@ private func withFolder(_ body: (String) throws -> Void) throws {
     #expect(zip(before, after).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
+  /// Sample i of all classes in turn has the noise of sample i of one class.
+  @Test func theNoiseDoesNotDependOnTheClass() throws {
+    let text = conditional
+    let network = try experiment(text).networks[0]
+    var (all, third) = (NoiseSource(network, seed: 4), NoiseSource(network, seed: 4, asked: 3))
+    let (a, b) = (all.draw(20), third.draw(20))
+    #expect(a.count == 20 * 10)
+    for sample in 0..<20 {
+      let (x, y) = (a[sample * 10..<sample * 10 + 10], b[sample * 10..<sample * 10 + 10])
+      #expect(Array(x.prefix(2)) == Array(y.prefix(2)))
+      #expect(Array(x.dropFirst(2)) == (0..<8).map { $0 == sample % 8 ? 1 : 0 })
+      #expect(Array(y.dropFirst(2)) == (0..<8).map { $0 == 3 ? 1 : 0 })
+    }
+  }
+
+  @Test func aRunOfClassesMeasuresWhetherTheyAreAsAsked() throws {
+    try withFolder { folder in
+      let text = conditional
+      let experiment = try experiment(text)
+      let setup = try AdversarialSetup(experiment, directory: ".")
+      let options = TrainingOptions(
+        version: "test", engine: CPUEngine(), threads: 1, output: folder)
+      let result = try AdversarialRun(setup, options: options).run()
+      let coverage = try #require(result.coverage)
+      #expect(try #require(coverage.asAsked) >= 0)
+      // A pairing may mix the classes, so the critic of one says nothing of it.
+      #expect(try #require(result.distance).lowerBound == nil)
+      #expect(result.judgements.map(\.isMet) == [true, nil])
+      let generator = try StoredGenerator(
+        experiment, weights: "\(folder)/weights.safetensors", engine: CPUEngine(), threads: 1)
+      #expect(generator.classes == 8)
+      let all = try generator.samples(16, seed: 2)
+      let third = try generator.samples(16, seed: 2, asked: 3)
+      #expect(all[6..<8] == third[6..<8] && all[22..<24] == third[22..<24])
+      #expect(all[0..<2] != third[0..<2])
+    }
+  }
+
+  @Test(arguments: [
+    ("name: eight_gaussians", "name: twenty_five_gaussians", "25 classes"),
+    ("name: eight_gaussians", "name: swiss_roll", "one class"),
+  ])
+  func dataOfOtherClassesAreRefused(_ from: String, _ to: String, _ found: String) throws {
+    let error = #expect(throws: DiagnosticError.self) {
+      try AdversarialSetup(
+        try experiment(conditional.replacing(from, with: to)), directory: ".")
+    }
+    #expect(error?.diagnostics.map(\.code) == [.dataShape])
+    #expect(error?.diagnostics.first?.message.hasSuffix("the samples have \(found)") == true)
+  }
+
+  /// Every line of metrics has its picture, in the folder and in the event file.
+  @Test func picturesStandBesideTheCurves() throws {
+    try withFolder { folder in
+      _ = try run("wgan", in: folder)
+      let directory = RunDirectory(path: folder)
+      let pictures = try FileManager.default.contentsOfDirectory(atPath: directory.samples)
+      #expect(pictures.count == 20)
+      let events = try InputFile.bytes(try #require(directory.eventFiles.first))
+      let picture = try InputFile.bytes("\(directory.samples)/step-40.png")
+      func occurrences(_ part: [UInt8]) -> Int {
+        var count = 0
+        var start = events.startIndex
+        while let found = events[start...].firstRange(of: part) {
+          count += 1
+          start = found.upperBound
+        }
+        return count
+      }
+      #expect(occurrences(picture) == 1)
+      #expect(occurrences(Array("samples".utf8)) == 20)
+    }
+  }
+
+  @Test func aLossThatIsNotFiniteEndsTheRunAndIsRecorded() throws {
+    try withFolder { folder in
+      let text = description.replacing("LOSS", with: "wgan")
+        .replacing("      constraint: {type: spectral}\n", with: "")
+        .replacing("{type: adam, lr: 2e-3, betas: [0.5, 0.9]}", with: "{type: sgd, lr: 1e30}")
+      let setup = try AdversarialSetup(try experiment(text), directory: ".")
+      let options = TrainingOptions(
+        version: "test", engine: CPUEngine(), threads: 1, output: folder)
+      let error = #expect(throws: DiagnosticError.self) {
+        try AdversarialRun(setup, options: options).run()
+      }
+      let found = try #require(error?.diagnostics.first)
+      #expect(found.code == .diverged)
+      #expect(found.message.contains(" at step "))
+      #expect(found.notes.first?.contains("not finite") == true)
+      let record = try JSON(InputFile.bytes("\(folder)/run.json"))
+      #expect(record["failure"]?.string == found.message)
+      #expect(!RunDirectory(path: folder).isComplete)
+    }
+  }
+
+  @Test func aLimitOfMemoryIsHeldBeforeTheFirstStep() throws {
+    let setup = try AdversarialSetup(
+      try experiment(description.replacing("LOSS", with: "wgan")), directory: ".")
+    let error = #expect(throws: DiagnosticError.self) {
+      try AdversarialRunner(setup, engine: CPUEngine(), threads: 1, memoryLimit: 10_000)
+    }
+    #expect(error?.diagnostics.map(\.code) == [.tooMuchMemory])
+    _ = try AdversarialRunner(setup, engine: CPUEngine(), threads: 1, memoryLimit: 100_000_000)
+  }
+
   @Test func aSectionThatIsMissingIsNamed() throws {
     let bare = """
       lgc: 1
@@ -157,7 +267,10 @@ private func withFolder(_ body: (String) throws -> Void) throws {
     // Three at the first centre, one just outside three deviations of the second.
     let found = ModeCoverage(of: [0, 0, 1, 1, 0, 2.9, 10, 3.1], modes: modes)
     #expect(found.covered == 1 && found.filled == 1 && found.modes == 2)
-    #expect(found.highQuality == 0.75)
+    #expect(found.highQuality == 0.75 && found.asAsked == nil)
+    // The first and the third were asked to be of mode 0.
+    let asked = ModeCoverage(of: [0, 0, 1, 1, 0, 2.9, 10, 3.1], modes: modes, classes: 2)
+    #expect(asked.asAsked == 2.0 / 3)
     let both = ModeCoverage(of: [Float](repeating: 0, count: 40) + [10, 0], modes: modes)
     #expect(both.covered == 2 && both.filled == 1)
   }

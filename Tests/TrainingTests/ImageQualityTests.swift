@@ -109,7 +109,7 @@ private let classifying = """
       let (features, classes) = try classifier.measure(points)
       #expect(features.count == 24)
       let (a, bias) = (values("a.weight"), values("a.bias"))
-      var expected = [0, 0]
+      var expected: [Int] = []
       for point in 0..<3 {
         var scores = values("b.bias")
         for unit in 0..<8 {
@@ -119,7 +119,7 @@ private let classifying = """
           #expect(abs(features[point * 8 + unit] - value) < 1e-5)
           for k in 0..<2 { scores[k] += values("b.weight")[k * 8 + unit] * value }
         }
-        expected[scores[0] >= scores[1] ? 0 : 1] += 1
+        expected.append(scores[0] >= scores[1] ? 0 : 1)
       }
       #expect(classes == expected)
     }
@@ -139,6 +139,26 @@ private let classifying = """
       let far = try #require(try measure.quality(of: half))
       #expect(far.distance > 10 * near.distance)
       #expect(far.entropy < near.entropy && near.entropy <= log(2) + 1e-12)
+      #expect(near.asAsked == nil)
+    }
+  }
+
+  @Test func samplesOfTheClassesInTurnAreAsAskedAndTheOthersWayRoundNot() throws {
+    try trained { experiment, setup, classifier in
+      let measure = try ImageMeasure(
+        classifier, setup.data, try #require(experiment.data), setup.scaling)
+      let labels = setup.data.train.labels
+      let zeros = labels.indices.filter { labels[$0] == 0 }
+      let ones = labels.indices.filter { labels[$0] == 1 }
+      func asAsked(_ first: [Int], _ second: [Int]) throws -> Double {
+        let rows = zip(first, second).flatMap { [$0, $1] }
+        let samples = rows.flatMap { setup.scaling.scaled(setup.data.train, at: $0..<$0 + 1)[0] }
+        let quality = try measure.quality(of: samples, classes: 2)
+        return try #require(quality?.asAsked)
+      }
+      let right = try asAsked(zeros, ones)
+      #expect(right > 0.7)
+      #expect(abs(right + (try asAsked(ones, zeros)) - 1) < 1e-12)
     }
   }
 }

@@ -126,7 +126,9 @@ struct ConstraintSetting {
 /// `model:`, or one of `models:`, after decoding.
 struct ModelSection {
   var input: Shape
+  /// Of a generator; the planes of the classes are part of `input`.
   var noise: Noise?
+  var classes: Int?
   var lipschitz: LipschitzSetting?
   var constraint: ConstraintSetting?
   var layers: [LayerItem]

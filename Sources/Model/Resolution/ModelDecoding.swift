@@ -27,7 +27,7 @@ extension Resolver {
       lipschitz = .bound(bound, norm: .l2, boundSpan: boundSpan, span: span)
     }
     let constraint = node.entry("constraint").flatMap { decodeConstraint($0) }
-    var input: (shape: Shape, noise: Noise?)?
+    var input: WrittenInput?
     if let entry = node.entry("input") {
       input = decodeInput(entry, of: name)
     } else if !entries.misspells("input", allowed: allowed) {
@@ -47,14 +47,21 @@ extension Resolver {
     let outputs = node.entry("outputs").flatMap { decodeNames($0, of: "outputs") }
     guard let input, let layers else { return nil }
     return ModelSection(
-      input: input.shape, noise: input.noise, lipschitz: lipschitz, constraint: constraint,
+      input: input.shape, noise: input.noise, classes: input.classes, lipschitz: lipschitz, constraint: constraint,
       layers: layers, outputs: outputs,
       regularisers: name == "model" ? nil : node.entry("regularize"),
       optimizer: name == "model" ? nil : node.entry("optimizer"), span: entry.keySpan)
   }
 
-  /// A generator reads noise, every other network data.
-  private func decodeInput(_ entry: Entry, of owner: String) -> (shape: Shape, noise: Noise?)? {
+  /// `input:` as written; `shape` with the planes of the classes.
+  private struct WrittenInput {
+    var shape: Shape
+    var noise: Noise?
+    var classes: Int?
+  }
+
+  /// A generator reads noise, and the class it is asked for; every other network data.
+  private func decodeInput(_ entry: Entry, of owner: String) -> WrittenInput? {
     let node = entry.value
     guard owner == "generator" else {
       if node.mapping != nil {
@@ -64,7 +71,7 @@ extension Resolver {
             help: "only the generator of `models` reads noise"))
         return nil
       }
-      return decodeShape(node).map { ($0, nil) }
+      return decodeShape(node).map { WrittenInput(shape: $0) }
     }
     guard node.mapping != nil else {
       diagnostics.append(
@@ -74,9 +81,10 @@ extension Resolver {
       return nil
     }
     let noise = Argument<Noise>("noise", "Its distribution.", default: .normal)
+    let classes = Argument<Int>.optional("classes", "Of the data.", in: ArgumentRange(lower: 2))
     guard
       let arguments = decodeArguments(
-        [noise], of: "input", node: node, named: entry.keySpan, common: ["shape"],
+        [noise, classes], of: "input", node: node, named: entry.keySpan, common: ["shape"],
         into: &diagnostics)
     else { return nil }
     guard let shape = node["shape"] else {
@@ -84,7 +92,15 @@ extension Resolver {
         .missingKey("shape", of: "input", at: entry.keySpan, "the noise of one sample: `[64]`"))
       return nil
     }
-    return decodeShape(shape).map { ($0, arguments[noise]) }
+    return decodeShape(shape).flatMap { shape in
+      let classes = arguments[optional: classes]
+      let whole = [shape[0] + (classes ?? 0)] + shape.dropFirst()
+      guard whole.checkedElementCount != nil else {
+        diagnostics.append(.tensorTooLarge("the input", whole, at: node.span))
+        return nil
+      }
+      return WrittenInput(shape: whole, noise: arguments[noise], classes: classes)
+    }
   }
 
   private func decodeShape(_ node: Node) -> Shape? {

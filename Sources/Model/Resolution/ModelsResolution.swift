@@ -91,7 +91,8 @@ extension Resolver {
     return sections
   }
 
-  /// The critic reads what the generator makes, and gives one number.
+  /// The critic reads what the generator makes, and gives one number, or one for each class that
+  /// the generator can be asked for.
   private func match(_ generator: Network, _ critic: Network) {
     func place(_ network: Network) -> Span {
       if case .node(let index) = network.output { network.nodes[index].kindSpan }
@@ -105,12 +106,19 @@ extension Resolver {
             + critic.inputShape.shapeText,
           at: place(generator), labels: [.init(critic.span, "the critic")]))
     }
-    if critic.outputShape != [1] {
+    let scores = generator.classes ?? 1
+    if critic.outputShape != [scores] {
       diagnostics.append(
         Diagnostic(
           .shapeMismatch,
-          "a critic gives one number, this one \(critic.outputShape.shapeText)",
-          at: place(critic), help: "end it with `- dense: {units: 1}`"))
+          generator.classes == nil
+            ? "a critic gives one number, this one \(critic.outputShape.shapeText)"
+            : "the critic of \(scores) classes gives one number for each, this one "
+              + critic.outputShape.shapeText,
+          at: place(critic),
+          help: generator.classes == nil && critic.outputShape.count == 1
+            ? "end it with `- dense: {units: 1}`, or name the `classes` of the generator's `input`"
+            : "end it with `- dense: {units: \(scores)}`"))
     }
   }
 

@@ -44,7 +44,7 @@ struct NetworkBuilder {
     return Network(
       name: name, inputShape: model.input, norm: model.lipschitz?.norm ?? .l2, nodes: nodes,
       output: output, blocks: blocks, branchings: branchings, span: model.span,
-      noise: model.noise)
+      noise: model.noise, classes: model.classes)
   }
 
   func shape(_ value: NetworkValue) -> Shape {

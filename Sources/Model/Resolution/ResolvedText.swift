@@ -93,9 +93,15 @@ extension Resolver {
   }
 
   private static func write(_ model: ModelSection, to text: inout ResolvedWriter) {
-    let shape = model.input.yamlText
-    text.line(
-      model.noise.map { "input: {noise: \($0.rawValue), shape: \(shape)}" } ?? "input: \(shape)")
+    if let noise = model.noise {
+      let classes = model.classes ?? 0
+      let shape = [model.input[0] - classes] + model.input.dropFirst()
+      let pairs = ["noise: \(noise.rawValue)", "shape: \(shape.yamlText)"]
+        + (classes > 0 ? ["classes: \(classes)"] : [])
+      text.line("input: {\(pairs.joined(separator: ", "))}")
+    } else {
+      text.line("input: \(model.input.yamlText)")
+    }
     text.line("lipschitz: \(Self.text(of: model.lipschitz) ?? "unconstrained")")
     text.line("constraint: \(Self.text(of: model.constraint) ?? "{type: none}")")
     text.line("layers:")

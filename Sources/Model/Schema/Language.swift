@@ -158,7 +158,9 @@ public struct Language: Sendable {
     [
       LanguageKey(
         "input", "The shape of one sample: `[features]`, `[channels, length]` or "
-          + "`[channels, height, width]`; of a generator a mapping of `noise` and `shape`.",
+          + "`[channels, height, width]`; of a generator a mapping of `noise`, `shape` and, where "
+          + "its samples are of a class that is asked for, the number of `classes`: as many planes "
+          + "behind the noise, ones in that of the class. The critic then gives a score for each.",
         "a list of whole numbers ≥ 1", isRequired: true),
       lipschitz, constraint,
       LanguageKey(
