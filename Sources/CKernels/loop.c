@@ -10,8 +10,20 @@ enum { CHUNK = 16384, MAX_CHUNKS = 32, SERIAL = 32768 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
+/* Rows of a group whose numbers change places, 1 if none do. */
+static int32_t rows_together(const lgc_loop *loop) {
+  int32_t rows = 1;
+  for (int k = 0; k < loop->instruction_count; k++) {
+    const lgc_instruction *instruction = &loop->instructions[k];
+    if (instruction->operation == LGC_EXCHANGE && instruction->more[1])
+      while (rows <= instruction->more[0]) rows *= 2;
+  }
+  return rows;
+}
+
 void lgc_loop_prepare(lgc_loop *loop) {
-  loop->flat = 1;
+  int64_t together = loop->rows_together = rows_together(loop);
+  loop->flat = together == 1;
   for (int i = 0; i < loop->operand_count; i++)
     if (loop->operands[i].layout == LGC_ROW || loop->operands[i].layout == LGC_COLUMN
         || loop->operands[i].layout == LGC_CELLS)
@@ -23,16 +35,22 @@ void lgc_loop_prepare(lgc_loop *loop) {
     loop->columns = work;
     loop->rows = 1;
   }
-  int64_t columns = loop->columns, chunks = work / CHUNK;
-  loop->rows_per_tile = !loop->flat && columns <= LGC_TILE ? (int32_t)(LGC_TILE / columns) : 0;
+  int64_t columns = loop->columns, chunks = work / CHUNK, most = LGC_TILE / together;
+  loop->rows_per_tile =
+      !loop->flat && columns <= most ? (int32_t)(LGC_TILE / columns / together * together) : 0;
   /* A long row in tiles of nearly equal width: 520 columns are 272 + 248, not 512 + 8. */
-  int64_t tiles = (columns + LGC_TILE - 1) / LGC_TILE;
-  loop->tile_columns = (int32_t)least(((columns + tiles - 1) / tiles + 15) / 16 * 16, LGC_TILE);
+  int64_t tiles = (columns + most - 1) / most;
+  loop->tile_columns = (int32_t)least(((columns + tiles - 1) / tiles + 15) / 16 * 16, most);
   if (chunks > MAX_CHUNKS) chunks = MAX_CHUNKS;
-  if (!loop->flat && chunks > loop->rows) chunks = loop->rows;
+  if (!loop->flat && chunks > loop->rows / together) chunks = loop->rows / together;
   loop->chunks = chunks < 1 ? 1 : (int32_t)chunks;
   int64_t operations = loop->instruction_count + loop->reduction_count + 1;
   loop->parallel = loop->chunks > 1 && work * operations >= SERIAL;
+}
+
+/* The first row of a chunk. */
+INLINE int64_t first_row(const lgc_loop *loop, int64_t chunk) {
+  return loop->rows / loop->rows_together * chunk / loop->chunks * loop->rows_together;
 }
 
 /* Numbers of the result that a chunk reduces for itself; 0 where it reduces in place. */
@@ -124,7 +142,20 @@ INLINE void place_full(struct walk *w, int64_t position) {
     if (operands[i].layout == LGC_FULL) w->tiles[i] = operands[i].base + position;
 }
 
+/* n numbers of one row, from a column on, of an operand that repeats. */
+INLINE void lay(
+    float *x, const lgc_operand *operand, int64_t row, int64_t column, int64_t columns, int n) {
+  if (operand->layout == LGC_ROW) memcpy(x, operand->base + column, (size_t)n * sizeof(float));
+  else if (operand->layout == LGC_COLUMN) fill(x, operand->base[row], n);
+  else if (operand->layout == LGC_CELLS) {
+    const float *numbers = cell(operand->base, &operand->cells, row);
+    int64_t width = operand->cells.width;
+    repeat(x, width == columns ? numbers + column : numbers, width, n);
+  }
+}
+
 CLONES void lgc_walk_flat(struct walk *w, int chunk);
+CLONES void lgc_walk_row_groups(struct walk *w, int chunk);
 CLONES void lgc_walk_short_rows(struct walk *w, int chunk);
 CLONES void lgc_walk_long_rows(struct walk *w, int chunk);
 
@@ -135,7 +166,7 @@ CLONES void lgc_walk_flat(struct walk *w, int chunk) {
   for (int64_t p = begin; p < end; p += LGC_TILE) {
     int n = (int)least(end - p, LGC_TILE);
     place_full(w, p);
-    lgc_tile_run(loop->instructions, loop->instruction_count, w->tiles, n);
+    lgc_tile_run(loop->instructions, loop->instruction_count, w->tiles, n, n);
     for (int r = 0; r < loop->reduction_count; r++) {
       const lgc_reduction *reduction = &loop->reductions[r];
       w->totals[r] =
@@ -153,7 +184,7 @@ CLONES void lgc_walk_short_rows(struct walk *w, int chunk) {
     if (operands[i].layout == LGC_ROW)
       for (int q = 0; q < most; q++)
         memcpy(w->tiles[i] + q * columns, operands[i].base, (size_t)columns * sizeof(float));
-  int64_t begin = loop->rows * chunk / loop->chunks, end = loop->rows * (chunk + 1) / loop->chunks;
+  int64_t begin = first_row(loop, chunk), end = first_row(loop, chunk + 1);
   for (int64_t row = begin; row < end; row += most) {
     int rows = (int)least(end - row, most);
     place_full(w, row * columns);
@@ -166,7 +197,8 @@ CLONES void lgc_walk_short_rows(struct walk *w, int chunk) {
           repeat(
               w->tiles[i] + q * columns, cell(operands[i].base, &operands[i].cells, row + q),
               operands[i].cells.width, columns);
-    lgc_tile_run(loop->instructions, loop->instruction_count, w->tiles, rows * columns);
+    lgc_tile_run(
+        loop->instructions, loop->instruction_count, w->tiles, rows * columns, columns);
     for (int r = 0; r < loop->reduction_count; r++) {
       const lgc_reduction *reduction = &loop->reductions[r];
       const float *x = w->tiles[reduction->source];
@@ -199,7 +231,7 @@ CLONES void lgc_walk_long_rows(struct walk *w, int chunk) {
   const lgc_loop *loop = w->loop;
   const lgc_operand *operands = loop->operands;
   int64_t columns = loop->columns;
-  int64_t begin = loop->rows * chunk / loop->chunks, end = loop->rows * (chunk + 1) / loop->chunks;
+  int64_t begin = first_row(loop, chunk), end = first_row(loop, chunk + 1);
   for (int64_t row = begin; row < end; row++) {
     double kept[LGC_MAX_REDUCTIONS];
     for (int r = 0; r < loop->reduction_count; r++) kept[r] = start(loop->reductions[r].maximum);
@@ -217,7 +249,7 @@ CLONES void lgc_walk_long_rows(struct walk *w, int chunk) {
         if (operands[i].layout == LGC_ROW) w->tiles[i] = operands[i].base + column;
         else if (operands[i].layout == LGC_CELLS && operands[i].cells.width == columns)
           w->tiles[i] = cell(operands[i].base, &operands[i].cells, row) + column;
-      lgc_tile_run(loop->instructions, loop->instruction_count, w->tiles, n);
+      lgc_tile_run(loop->instructions, loop->instruction_count, w->tiles, n, n);
       for (int r = 0; r < loop->reduction_count; r++) {
         const lgc_reduction *reduction = &loop->reductions[r];
         const float *x = w->tiles[reduction->source];
@@ -241,6 +273,78 @@ CLONES void lgc_walk_long_rows(struct walk *w, int chunk) {
   }
 }
 
+/* Which operands in memory the loop reads, and which it writes. */
+struct traffic { uint8_t read[LGC_MAX_OPERANDS], written[LGC_MAX_OPERANDS]; };
+
+static struct traffic traffic(const lgc_loop *loop) {
+  struct traffic t = {{0}, {0}};
+  for (int k = 0; k < loop->instruction_count; k++) {
+    const lgc_instruction *instruction = &loop->instructions[k];
+    int isAdam = instruction->operation == LGC_ADAM;
+    int16_t sources[] = {instruction->a, instruction->b, instruction->c};
+    for (int s = 0; s < 3; s++) {
+      /* What the loop has written itself it need not fetch. */
+      if (!t.written[sources[s]]) t.read[sources[s]] = 1;
+      if (isAdam && s > 0) t.written[sources[s]] = 1;
+    }
+    if (isAdam) t.read[instruction->d] = 1;
+    t.written[instruction->d] = 1;
+  }
+  for (int r = 0; r < loop->reduction_count; r++)
+    if (!t.written[loop->reductions[r].source]) t.read[loop->reductions[r].source] = 1;
+  return t;
+}
+
+/* Long rows that exchange numbers: a tile holds a piece of each row of a group, fetched from memory
+ * and put back. */
+CLONES void lgc_walk_row_groups(struct walk *w, int chunk) {
+  const lgc_loop *loop = w->loop;
+  const lgc_operand *operands = loop->operands;
+  int64_t columns = loop->columns;
+  int together = loop->rows_together;
+  struct traffic t = traffic(loop);
+  for (int64_t row = first_row(loop, chunk); row < first_row(loop, chunk + 1); row += together) {
+    double kept[LGC_MAX_REDUCTIONS][LGC_LANE];
+    for (int r = 0; r < loop->reduction_count; r++)
+      for (int q = 0; q < together; q++) kept[r][q] = start(loop->reductions[r].maximum);
+    for (int64_t column = 0; column < columns; column += loop->tile_columns) {
+      int n = (int)least(columns - column, loop->tile_columns);
+      size_t bytes = (size_t)n * sizeof(float);
+      for (int i = 0; i < loop->operand_count; i++)
+        for (int q = 0; q < together; q++)
+          if (operands[i].layout != LGC_FULL)
+            lay(w->tiles[i] + q * n, &operands[i], row + q, column, columns, n);
+          else if (t.read[i])
+            memcpy(w->tiles[i] + q * n, operands[i].base + (row + q) * columns + column, bytes);
+      lgc_tile_run(loop->instructions, loop->instruction_count, w->tiles, together * n, n);
+      for (int i = 0; i < loop->operand_count; i++)
+        if (operands[i].layout == LGC_FULL && t.written[i])
+          for (int q = 0; q < together; q++)
+            memcpy(operands[i].base + (row + q) * columns + column, w->tiles[i] + q * n, bytes);
+      for (int r = 0; r < loop->reduction_count; r++) {
+        const lgc_reduction *reduction = &loop->reductions[r];
+        int largest = reduction->maximum;
+        for (int q = 0; q < together; q++) {
+          const float *x = w->tiles[reduction->source] + q * n;
+          switch (reduction->kept) {
+            case LGC_KEEP_NONE: w->totals[r] = absorb(w->totals[r], x, n, largest); break;
+            case LGC_KEEP_ROWS: kept[r][q] = absorb(kept[r][q], x, n, largest); break;
+            case LGC_KEEP_COLUMNS: accumulate(w->into[r] + column, x, n, largest); break;
+            case LGC_KEEP_CELLS: {
+              int64_t width = reduction->cells.width;
+              float *into = cell(w->into[r], &reduction->cells, row + q);
+              absorb_cell(into + (width == columns ? column : 0), x, width, n, largest);
+            } break;
+          }
+        }
+      }
+    }
+    for (int r = 0; r < loop->reduction_count; r++)
+      if (loop->reductions[r].kept == LGC_KEEP_ROWS)
+        for (int q = 0; q < together; q++) loop->reductions[r].out[row + q] = (float)kept[r][q];
+  }
+}
+
 static void run_chunk(const lgc_loop *loop, int chunk, float *scratch) {
   struct walk w = {.loop = loop};
   for (int i = 0; i < loop->operand_count; i++) {
@@ -257,14 +361,14 @@ static void run_chunk(const lgc_loop *loop, int chunk, float *scratch) {
     w.into[r] = count ? (float *)reduction->partial + chunk * count : reduction->out;
     if (!count && reduction->kept == LGC_KEEP_CELLS) {
       int64_t width = reduction->cells.width;
-      int64_t begin = loop->rows * chunk / loop->chunks * width;
-      int64_t end = loop->rows * (chunk + 1) / loop->chunks * width;
+      int64_t begin = first_row(loop, chunk) * width, end = first_row(loop, chunk + 1) * width;
       for (int64_t c = begin; c < end; c++) reduction->out[c] = (float)w.totals[r];
     }
     for (int64_t c = 0; c < count; c++) w.into[r][c] = (float)w.totals[r];
   }
   if (loop->flat) lgc_walk_flat(&w, chunk);
   else if (loop->rows_per_tile) lgc_walk_short_rows(&w, chunk);
+  else if (loop->rows_together > 1) lgc_walk_row_groups(&w, chunk);
   else lgc_walk_long_rows(&w, chunk);
   for (int r = 0; r < loop->reduction_count; r++)
     if (loop->reductions[r].kept == LGC_KEEP_NONE)

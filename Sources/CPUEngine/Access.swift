@@ -100,6 +100,27 @@ extension EngineNode {
   }
 }
 
+extension EngineNode {
+  /// Neighbours of a pair lie so far apart in memory; nil for what exchanges nothing.
+  private var pairDistance: Int? {
+    guard case .exchange(let op) = kind else { return nil }
+    return shape[(op.axis + 1)...].reduce(1, *)
+  }
+
+  /// The division into rows and columns in which exchanged pairs are pairs of rows; nil where they
+  /// lie in a row.
+  var pairedRows: Space? {
+    guard let distance = pairDistance, distance > 1 else { return nil }
+    return Space(rows: count / distance, columns: distance)
+  }
+
+  /// What the columns of a loop must be a multiple of, so that no pair lies in two rows.
+  var pairWidth: Int {
+    guard case .exchange(let op) = kind, pairDistance == 1 else { return 1 }
+    return op.width
+  }
+}
+
 /// Which nodes are computed into storage, what each reads, and who reads it.
 struct Reads {
   let graph: EngineGraph
@@ -177,7 +198,7 @@ struct Reads {
 
   /// The division into rows and columns that a looped node needs, nil for none.
   func space(_ index: Int) -> Space? {
-    if let space = keeping(index)?.space { return space }
+    if let space = keeping(index)?.space ?? node(index).pairedRows { return space }
     for operand in node(index).operands {
       if let space = access(operand)?.space { return space }
     }
@@ -194,7 +215,7 @@ struct Reads {
       // Operands stand before their reader, so what they can be read as is known here. Of two
       // divisions into rows and columns the first stays. An alias leaves it to its readers.
       let node = node(index)
-      var space = keeping(index)?.space
+      var space = keeping(index)?.space ?? node.pairedRows
       for operand in node.isAlias ? [] : node.operands {
         let root = graph.root(operand)
         guard self.node(root).isBroadcast, !materialized[root] else { continue }

@@ -30,6 +30,10 @@ extension Arrangement {
           low: moved(op.low, 0, 0), high: moved(op.high, 0, 0),
           interior: moved(op.interior, 0, 0)))
     case .concatenate(let axis): return .concatenate(axis: axes([axis], of: node.shape)[0])
+    case .exchange(let op):
+      // Blocked channels keep their pairs, as groups are no wider than a block.
+      let axis = axes([op.axis], of: node.shape).last!
+      return .exchange(Exchange(axis: axis, mask: op.mask))
     case .take(let op):
       guard isFree(op.axis != 1) else { return nil }
       let axis = axes([op.axis], of: node.shape)[0]

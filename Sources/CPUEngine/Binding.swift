@@ -205,31 +205,44 @@ final class BoundSteps {
 extension PlannedLoop {
   /// Bytes that the loop needs beside its buffers: tiles for one thread, and partial results.
   var memory: (scratch: Int, partials: Int) {
-    let operands = operands.map {
-      lgc_operand(layout: $0.layout.rawValue, base: nil, cells: $0.cells.value)
-    }
     var nothing: Float = 0
     return withUnsafeMutablePointer(to: &nothing) { nothing in
+      var operands = operands.map {
+        lgc_operand(layout: $0.layout.rawValue, base: nil, cells: $0.cells.value)
+      }
+      var instructions = instructions
       var reductions = reductions.map {
         lgc_reduction(
           kept: $0.kept.rawValue, maximum: 0, source: Int16($0.source), cells: $0.cells.value,
           out: nothing, partial: nil)
       }
-      return operands.withUnsafeBufferPointer { operands in
-        reductions.withUnsafeMutableBufferPointer { reductions in
-          var loop = lgc_loop()
-          loop.rows = Int64(space.rows)
-          loop.columns = Int64(space.columns)
-          loop.operand_count = Int32(operands.count)
-          loop.instruction_count = Int32(instructions.count)
-          loop.reduction_count = Int32(reductions.count)
-          loop.operands = operands.baseAddress
-          loop.reductions = reductions.baseAddress
-          lgc_loop_prepare(&loop)
-          let partials = reductions.indices.reduce(0) {
-            $0 + (Int(lgc_loop_partial_bytes(&loop, Int32($1))) + 63) / 64 * 64
-          }
-          return (Int(lgc_loop_scratch_bytes(&loop)), partials)
+      var loop = lgc_loop()
+      loop.rows = Int64(space.rows)
+      loop.columns = Int64(space.columns)
+      loop.operand_count = Int32(operands.count)
+      loop.instruction_count = Int32(instructions.count)
+      loop.reduction_count = Int32(reductions.count)
+      return withUnsafeMutablePointers(&operands, &instructions, &reductions) {
+        loop.operands = UnsafePointer($0)
+        loop.instructions = UnsafePointer($1)
+        loop.reductions = $2
+        lgc_loop_prepare(&loop)
+        let partials = (0..<loop.reduction_count).reduce(0) {
+          $0 + (Int(lgc_loop_partial_bytes(&loop, $1)) + 63) / 64 * 64
+        }
+        return (Int(lgc_loop_scratch_bytes(&loop)), partials)
+      }
+    }
+  }
+
+  private func withUnsafeMutablePointers<A, B, C, Result>(
+    _ a: inout [A], _ b: inout [B], _ c: inout [C],
+    _ body: (UnsafeMutablePointer<A>?, UnsafeMutablePointer<B>?, UnsafeMutablePointer<C>?) -> Result
+  ) -> Result {
+    a.withUnsafeMutableBufferPointer { a in
+      b.withUnsafeMutableBufferPointer { b in
+        c.withUnsafeMutableBufferPointer { c in
+          body(a.baseAddress, b.baseAddress, c.baseAddress)
         }
       }
     }

@@ -102,6 +102,7 @@ struct EngineGraph {
     case .unary(let op): return .map(op.operation)
     case .binary(let op): return .map(op.operation)
     case .select: return .map(LGC_SELECT)
+    case .exchange(let op): return .exchange(op)
     case .reshape, .stopGradient: return .alias
     // Axes of extent 1 hold nothing to add, copy or move.
     case .reduce(let op):

@@ -12,6 +12,8 @@ struct EngineNode {
     case random(stream: UInt64)
     /// Element by element, operands of equal count.
     case map(lgc_operation)
+    /// Element by element, but that two of a pair change places.
+    case exchange(Exchange)
     case reduce(maximum: Bool, axes: [Int])
     case broadcast(axes: [Int])
     /// The operand's elements in the operand's order: no storage of its own.
@@ -45,7 +47,13 @@ extension EngineNode {
   var isAlias: Bool { if case .alias = kind { true } else { false } }
   var isBroadcast: Bool { if case .broadcast = kind { true } else { false } }
   var isReduction: Bool { if case .reduce = kind { true } else { false } }
-  var isMap: Bool { if case .map = kind { true } else { false } }
+  /// Whether element-wise loops compute it, from operands of its own extent.
+  var isMap: Bool {
+    switch kind {
+    case .map, .exchange: true
+    default: false
+    }
+  }
   var isState: Bool { if case .state = kind { true } else { false } }
   var stateName: String { if case .state(let name) = kind { name } else { "" } }
   var constant: Float? { if case .constant(let number) = kind { number } else { nil } }

@@ -199,6 +199,8 @@ struct Grouping {
     guard first.extent == second.extent else { return false }
     if let space = first.space, let other = second.space, space != other { return false }
     let members = first.members + second.members
+    let width = members.reduce(1) { max($0, graph.nodes[$1].pairWidth) }
+    if let space = first.space ?? second.space, space.columns % width != 0 { return false }
     return withinLimits(members) && !readsOwnReduction(members)
   }
 

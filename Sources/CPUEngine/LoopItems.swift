@@ -15,6 +15,8 @@ struct LoopItems {
     var result: Int
     var sources: [Source]
     var adam: AdamUpdate?
+    /// What the instruction needs beside its operands.
+    var more: [Int16] = []
   }
   struct Fold {
     var node: Int
@@ -65,6 +67,11 @@ struct LoopItems {
     case .map(let operation):
       let sources = node.operands.map { source($0) }
       items.append(Item(operation: operation, result: member, sources: sources))
+    case .exchange(let op):
+      let sources = node.operands.map { source($0) }
+      let more = [Int16(op.mask), node.pairedRows == nil ? 0 : 1]
+      items.append(
+        Item(operation: LGC_EXCHANGE, result: member, sources: sources, more: more))
     case .reduce(let maximum, _):
       let keeping = planner.reads.keeping(member)!
       folds.append(

@@ -9,6 +9,7 @@ extension lgc_operation {
     return switch self {
     case LGC_COPY: "copy"
     case LGC_SELECT: "select"
+    case LGC_EXCHANGE: "exchange"
     case LGC_MULTIPLY_ADD: "multiplyAdd"
     case LGC_MULTIPLY_SUBTRACT: "multiplySubtract"
     case LGC_SUBTRACT_PRODUCT: "subtractProduct"

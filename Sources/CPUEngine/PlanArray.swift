@@ -54,7 +54,7 @@ extension Planner {
         .random(buffer: to, counter: from[0], stream: stream), "random \(node.shape.shapeText)",
         node.origin)
     case .take, .put: planTake(index, to: to, from: from[0])
-    case .input, .state, .constant, .iota, .map, .alias, .dot, .convolution, .window:
+    case .input, .state, .constant, .iota, .map, .exchange, .alias, .dot, .convolution, .window:
       preconditionFailure("lgc's own bug: node \(index) is no array step")
     }
   }

@@ -110,13 +110,18 @@ struct LoopWriter {
     return made
   }
 
-  private mutating func emit(_ operation: lgc_operation, _ d: Int, _ sources: [Int]) {
+  private mutating func emit(
+    _ operation: lgc_operation, _ d: Int, _ sources: [Int], more: [Int16] = []
+  ) {
     var instruction = lgc_instruction()
     instruction.operation = operation.rawValue
     instruction.d = Int16(d)
     instruction.a = Int16(sources[0])
     instruction.b = Int16(sources.count > 1 ? sources[1] : sources[0])
     instruction.c = Int16(sources.count > 2 ? sources[2] : sources[0])
+    withUnsafeMutableBytes(of: &instruction.more) { bytes in
+      _ = bytes.bindMemory(to: Int16.self).update(fromContentsOf: more)
+    }
     loop.instructions.append(instruction)
   }
 
@@ -127,7 +132,7 @@ struct LoopWriter {
     releaseTiles(item, at: position)
     let target = slots[item.result] ?? target(for: item.result, at: position)
     slots[item.result] = target
-    emit(item.operation, target, sources)
+    emit(item.operation, target, sources, more: item.more)
   }
 
   /// Tiles whose value this item reads last may take its result: operations read an element before
@@ -196,11 +201,7 @@ struct LoopWriter {
     let p = operand(state(adam.parameter))
     let m = operand(state(adam.first))
     let v = operand(state(adam.second))
-    emit(LGC_ADAM, p, [sources[0], m, v])
-    withUnsafeMutableBytes(of: &loop.instructions[loop.instructions.count - 1].more) { bytes in
-      let more = bytes.bindMemory(to: Int16.self)
-      for (k, scalar) in sources.dropFirst().enumerated() { more[k] = Int16(scalar) }
-    }
+    emit(LGC_ADAM, p, [sources[0], m, v], more: sources.dropFirst().map { Int16($0) })
     let stored = [
       (item.result, adam.parameter, p), (adam.newFirst, adam.first, m),
       (adam.newSecond, adam.second, v),

@@ -9,19 +9,21 @@ extension Plan {
       if case .state(let name) = buffer.place { !updatedStates.contains(name) } else { true }
     }
     for buffer in inputs.values { isFixed[buffer] = false }
-    var isPreparation = steps.map(\.isRepeatable)
-    // A step that touches a buffer of a later moment is none, and then neither is what it writes.
+    var isPreparation = [Bool](repeating: true, count: steps.count)
+    /// Buffer → the first step of the run that touches it.
+    var firstUse = [Int](repeating: .max, count: buffers.count)
+    // A step that touches a buffer of a later moment is none, and then neither is what it writes,
+    // nor is a step that writes over what a step of the run before it reads.
     var changed = true
-    for (index, step) in steps.enumerated() where !isPreparation[index] {
-      for buffer in step.written { isFixed[buffer] = false }
-    }
     while changed {
       changed = false
       for (index, step) in steps.enumerated() where isPreparation[index] {
-        guard !step.buffers.allSatisfy({ isFixed[$0] }) else { continue }
+        let isReady = step.isRepeatable && step.buffers.allSatisfy { isFixed[$0] }
+        if isReady, step.written.allSatisfy({ firstUse[$0] > index }) { continue }
         isPreparation[index] = false
         changed = true
         for buffer in step.written { isFixed[buffer] = false }
+        for buffer in step.buffers { firstUse[buffer] = min(firstUse[buffer], index) }
       }
     }
     preparation = steps.indices.filter { isPreparation[$0] }.map { steps[$0] }

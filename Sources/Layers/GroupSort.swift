@@ -37,18 +37,42 @@ public struct GroupSort: Layer {
 
   public func operation(_ inputs: [Shape]) -> LayerOperation { .known(.one) }
 
-  /// The members of all groups become `size` tensors, a comparison network sorts these, and they
-  /// are laid side by side again. Size 2 costs two slices, a minimum, a maximum and a
-  /// concatenation.
-  ///
-  /// The operands of minimum and maximum stand in opposite order, so that where two channels are
-  /// equal the gradient is still a permutation and not twice one of them.
+  /// Where several channels are equal the gradient is still a permutation, and not twice that of
+  /// one of them; of size 2, equal channels keep their places.
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     if size == 1 { return inputs[0] }
-    let g = context.graph
-    let shape = g.shape(inputs[0])
+    if let masks = Self.exchanges(size) {
+      return masks.reduce(inputs[0]) { context.graph.exchange($0, axis: 1, mask: $1) }
+    }
+    return sortedApart(inputs[0], context.graph)
+  }
+
+  /// Rounds of exchanges that sort any `count` keys, `count` a power of two: bitonic merges whose
+  /// second half is read backwards, so that the lower place takes the smaller key throughout
+  /// (Batcher 1968). nil where there are none.
+  static func exchanges(_ count: Int) -> [Int]? {
+    guard count <= Exchange.largestWidth, count & (count - 1) == 0 else { return nil }
+    var masks: [Int] = []
+    var width = 2
+    while width <= count {
+      masks.append(width - 1)
+      var distance = width / 4
+      while distance > 0 {
+        masks.append(distance)
+        distance /= 2
+      }
+      width *= 2
+    }
+    return masks
+  }
+
+  /// The members of all groups become `size` tensors, a comparison network sorts these, and they
+  /// are laid side by side again. The operands of minimum and maximum stand in opposite order for
+  /// the gradient's sake.
+  private func sortedApart(_ input: Value, _ g: GraphBuilder) -> Value {
+    let shape = g.shape(input)
     let grouped = [shape[0], shape[1] / size, size] + shape.dropFirst(2)
-    let x = g.reshape(inputs[0], to: grouped)
+    let x = g.reshape(input, to: grouped)
     var members = (0..<size).map { member in
       var starts = grouped.map { _ in 0 }
       var limits = grouped

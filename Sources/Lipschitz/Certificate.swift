@@ -12,7 +12,8 @@ import Rounding
 ///        "output"},
 ///      "weights": {name: SHA-256 of the little-endian bytes},
 ///      "bounds": [{"norm", "operators": [{"node", "bound", "evidence": {"type", …}}], "product",
-///        "method", "stretches": [{"entry", "exit", "activations": [{"node", "multipliers"}],
+///        "method", "pairs": [{"nodes": [first, second], "scaled", "evidence", "bound"}],
+///        "stretches": [{"entry", "exit", "activations": [{"node", "multipliers"}],
 ///        "square"}], "result"}],
 ///      "assumptions": […], "seal": SHA-256 of the rest}
 ///
@@ -79,10 +80,12 @@ public struct Certificate: Sendable {
     }
   }
 
-  /// Of pairs of layers bounded as one there is no evidence to state; then the product is stated.
   private static func bound(_ report: BoundReport, _ network: Network) -> JSONValue {
-    let (method, result) = report.method == .fused
-      ? (.product, report.product) : (report.method, report.upper)
+    let pairs: [FusedBound] =
+      switch report.method {
+      case .product, .absoluteValues: []
+      case .fused, .fast, .joint: report.fused
+      }
     return .object([
       (key: "norm", value: .string(report.norm.rawValue)),
       (key: "operators", value: .array(report.layers.map { layer in
@@ -93,7 +96,15 @@ public struct Certificate: Sendable {
         ])
       })),
       (key: "product", value: .hexadecimal(report.product.value)),
-      (key: "method", value: .string(method.rawValue)),
+      (key: "method", value: .string(report.method.rawValue)),
+      (key: "pairs", value: .array(pairs.map { pair in
+        .object([
+          (key: "nodes", value: .array(pair.nodes.map { .string(network.nodes[$0].name) })),
+          (key: "scaled", value: .hexadecimal(pair.scaled.upper.value)),
+          (key: "evidence", value: pair.scaled.evidence.json),
+          (key: "bound", value: .hexadecimal(pair.upper.value)),
+        ])
+      })),
       (key: "stretches", value: .array(report.stretches.map { stretch in
         .object([
           (key: "entry", value: name(stretch.entry, network)),
@@ -108,7 +119,7 @@ public struct Certificate: Sendable {
           (key: "square", value: .hexadecimal(stretch.square)),
         ])
       })),
-      (key: "result", value: .hexadecimal(result.value)),
+      (key: "result", value: .hexadecimal(report.upper.value)),
     ])
   }
 }

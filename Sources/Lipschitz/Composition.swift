@@ -28,19 +28,14 @@ public func compose(
   compose(network, norm: norm, from: .input, layerBound: layerBound)
 }
 
-/// The same in L2 with stretches that are proved as a whole: L(exit) is the smaller of what the
-/// layers compose to and factor·L(entry).
+/// The same in L2 with stretches that are proved as a whole, where L(exit) is the smaller of what the
+/// layers compose to and factor·L(entry), and with pairs of layers that are bounded as one operator.
 public func compose(
-  _ network: Network, stretches: [JointEvidence], layerBound: (Int) -> UpperBound
+  _ network: Network, stretches: [JointEvidence] = [], fused: [FusedBound] = [],
+  layerBound: (Int) -> UpperBound
 ) -> Composition {
-  compose(network, norm: .l2, from: .input, stretches: stretches, layerBound: layerBound)
-}
-
-/// The same in L2 with pairs of layers that are bounded as one operator.
-func compose(
-  _ network: Network, fused: [FusedBound], layerBound: (Int) -> UpperBound
-) -> Composition {
-  compose(network, norm: .l2, from: .input, fused: fused, layerBound: layerBound)
+  compose(
+    network, norm: .l2, from: .input, stretches: stretches, fused: fused, layerBound: layerBound)
 }
 
 /// The same seen from another value than the input, for what lies between the ends of a block:
@@ -73,7 +68,7 @@ func compose(
       values.append(stacked == .zero ? .zero : layerBound(index) * stacked)
     }
     for pair in fused where pair.nodes.last == index {
-      values[index] = min(values[index], pair.bound.upper * bound(of: pair.entry))
+      values[index] = min(values[index], pair.upper * bound(of: pair.entry))
     }
     for stretch in stretches where stretch.exit == .node(index) {
       values[index] = min(values[index], stretch.factor * bound(of: stretch.entry))

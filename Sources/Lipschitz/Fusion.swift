@@ -8,14 +8,17 @@ public struct FusedBound: Sendable {
   /// The linear layer and the layer that scales its channels, by node index.
   public let nodes: [Int]
   public let entry: NetworkValue
-  public let bound: OperatorBound
+  /// Of diag(a)·W, rounded to float64, with its evidence.
+  public let scaled: OperatorBound
+  /// Of the two layers together.
+  public let upper: UpperBound
 }
 
 extension NetworkWeights {
   /// Every fused pair of the network, in L2.
   ///
-  /// The fused weight is rounded: |ŵ − a·w| ≤ δ|ŵ| with δ from the interval of a and one product,
-  /// so δ·‖|Ŵ|‖ is added to the norm proved of Ŵ.
+  /// The fused weight is rounded: |ŵ − a·w| ≤ δ·max(|ŵ|, 2⁻⁴⁰⁰) with δ from the interval of a and
+  /// one product, which may underflow, so δ·‖|Ŵ|‖ is added to the norm proved of Ŵ.
   func fusedBounds() throws(ProofError) -> [FusedBound] {
     var fused: [FusedBound] = []
     for (index, node) in network.nodes.enumerated() {
@@ -25,7 +28,9 @@ extension NetworkWeights {
         let bound = try fusedBound(linear, of: first, factors)
       else { continue }
       fused.append(
-        FusedBound(nodes: [first, index], entry: network.nodes[first].inputs[0], bound: bound))
+        FusedBound(
+          nodes: [first, index], entry: network.nodes[first].inputs[0], scaled: bound.scaled,
+          upper: bound.upper))
     }
     return fused
   }
@@ -52,19 +57,23 @@ extension NetworkWeights {
 
   private func fusedBound(
     _ linear: LinearOperator, of index: Int, _ factors: [(upper: UpperBound, lower: LowerBound)]
-  ) throws(ProofError) -> OperatorBound? {
+  ) throws(ProofError) -> (scaled: OperatorBound, upper: UpperBound)? {
     // Signs of a do not change the norm.
     let spread = factors.reduce(0.0) { worst, factor in
       factor.upper.value == 0 ? worst
         : max(worst, (factor.upper.value - factor.lower.value) / factor.upper.value)
     }
-    let delta = spread * (1 + 0x1p-20) + 0x1p-52
+    // A checker rounds every step up; it stays below this.
+    let delta = (spread + 0x1p-52) * (1 + 0x1p-10)
     guard delta < 0x1p-40, factors.allSatisfy(\.upper.isFinite) else { return nil }
     switch linear {
     case .dense(let weight, let outputs, let inputs):
       guard factors.count == outputs else { return nil }
       let values = scaled(doubles(weight, of: index), rows: outputs, by: factors)
-      let square = values.reduce(0) { $0 + $1 * $1 } * (1 + Double(values.count) * 0x1p-52)
+      let square = values.reduce(0) {
+        let size = max($1.magnitude, 0x1p-400)
+        return $0 + size * size
+      } * (1 + Double(values.count) * 0x1p-52)
       return try widened(
         { () throws(ProofError) in
           try denseBound(values, rows: outputs, columns: inputs, norm: .l2)
@@ -72,7 +81,9 @@ extension NetworkWeights {
     case .convolution(let weight, let geometry):
       guard factors.count == geometry.outputs else { return nil }
       let values = scaled(doubles(weight, of: index), rows: geometry.outputs, by: factors)
-      let size = ConvolutionMap(geometry).absoluteNorm { values[$0].magnitude }
+      let size = ConvolutionMap(geometry).absoluteNorm {
+        max(values[$0].magnitude, 0x1p-400)
+      }
       return try widened(
         { () throws(ProofError) in try convolutionBound(values, geometry, norm: .l2) },
         by: size * UpperBound(proved: delta))
@@ -90,14 +101,12 @@ extension NetworkWeights {
   /// nil where a product overflowed.
   private func widened(
     _ prove: () throws(ProofError) -> OperatorBound, by error: UpperBound
-  ) throws(ProofError) -> OperatorBound? {
+  ) throws(ProofError) -> (scaled: OperatorBound, upper: UpperBound)? {
     let bound: OperatorBound
     do throws(ProofError) { bound = try prove() } catch {
       if case .notFinite = error { return nil }
       throw error
     }
-    return OperatorBound(
-      upper: bound.upper + error, lower: bound.lower.map { $0 - error }, method: bound.method,
-      evidence: bound.evidence)
+    return (bound, bound.upper + error)
   }
 }

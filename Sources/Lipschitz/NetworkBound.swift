@@ -19,7 +19,8 @@ public struct BoundReport: Sendable {
   public let methods: [MethodBound]
   /// The stretches that `upper` rests on where `method` is `joint` or `fast`; else empty.
   public let stretches: [JointEvidence]
-  /// Pairs of layers that are bounded as one operator (L2); `method` fused rests on them.
+  /// Pairs of layers that are bounded as one operator (L2); `method` fused, fast and joint rest on
+  /// them.
   public let fused: [FusedBound]
   /// One per node of the network, in execution order.
   public let layers: [LayerBound]
@@ -32,7 +33,8 @@ public struct BoundReport: Sendable {
     case absoluteValues = "absolute values"
     /// Layer norms composed, with layers that scale channels fused into the one before.
     case fused
-    /// Multipliers in closed form for stretches of linear layers and activations, composed.
+    /// Multipliers in closed form for stretches of linear layers and activations, composed, with
+    /// the pairs of `fused`.
     case fast
     /// Multipliers found by search for the same stretches.
     case joint
@@ -122,7 +124,9 @@ func networkReport(
   for (method, part) in [(BoundReport.Method.fast, \JointPair.fast), (.joint, \.best)] {
     let evidence = stretches.compactMap { $0[keyPath: part] }
     if evidence.isEmpty { continue }
-    let total = compose(network, stretches: evidence) { layers[$0].bound.upper }.total
+    let total = compose(network, stretches: evidence, fused: fused) {
+      layers[$0].bound.upper
+    }.total
     let seconds = stretches.reduce(0) { $0 + (method == .fast ? $1.fastSeconds : $1.seconds) }
     methods.append(.init(method: method, upper: total, seconds: seconds))
   }

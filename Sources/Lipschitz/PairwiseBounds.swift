@@ -207,7 +207,8 @@ private func jointBound(
   guard !evidence.isEmpty else { return nil }
   let layers = report.layers
   let length = dualLength(row.sizes, .l2)
-  return compose(single.network, stretches: evidence) {
+  let fused = report.fused.filter { !$0.nodes.contains(head.node) }
+  return compose(single.network, stretches: evidence, fused: fused) {
     $0 == head.node ? length : layers[$0].bound.upper
   }.total
 }

@@ -25,6 +25,16 @@ func interpret(_ op: Op, _ operands: [Tensor], shape: Shape) -> [Double] {
   case .select:
     let (condition, x, y) = (operands[0].values, operands[1].values, operands[2].values)
     return condition.indices.map { condition[$0] != 0 ? x[$0] : y[$0] }
+  case .exchange(let p):
+    let (key, x) = (operands[0].values, operands[1].values)
+    let stride = shape.rowMajorStrides[p.axis]
+    var result = x
+    for low in x.indices {
+      let place = low / stride % shape[p.axis]
+      let high = low + ((place ^ p.mask) - place) * stride
+      if low < high, key[low] > key[high] { (result[low], result[high]) = (x[high], x[low]) }
+    }
+    return result
   case .reduce(let p): return reduce(p, operands[0], shape: shape)
   case .broadcast(let p):
     var strides = [Int](repeating: 0, count: shape.count)

@@ -14,6 +14,7 @@ public enum Op: Hashable, Sendable {
   case unary(Unary)
   case binary(Binary)
   case select(Select)
+  case exchange(Exchange)
   // reductions and shape
   case reduce(Reduce)
   case broadcast(Broadcast)
@@ -43,6 +44,7 @@ public enum Op: Hashable, Sendable {
     case .unary(let p): p
     case .binary(let p): p
     case .select(let p): p
+    case .exchange(let p): p
     case .reduce(let p): p
     case .broadcast(let p): p
     case .reshape(let p): p

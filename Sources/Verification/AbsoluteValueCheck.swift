@@ -132,7 +132,7 @@ struct AbsoluteValueCheck {
       return absoluteSeparable(axes, channels: channels, x, isTransposed: isTransposed)
     case .normalisation(let scale, let variance, let epsilon, let channels, let count):
       let factors = try OperatorCheck(weights: weights, norm: .linf)
-        .normalisationFactors(scale, variance, epsilon, channels: channels)
+        .normalisationFactors(scale, variance, epsilon, channels: channels).map(\.upper)
       return x.indices.map { Directed.productUp(x[$0], factors[$0 / count]) }
     }
   }

@@ -5,9 +5,10 @@ extension StatedGraph {
   ///
   /// L(input) = 1; an operator of constant K has L = K·‖(L(x₁), L(x₂), …)‖ in the norm, and a
   /// weighted sum Σ |cᵢ|·L(xᵢ). Where every operand is constant (L = 0), or K is 0, so is the result.
-  /// At the end of a stretch √square·L(entry) holds too.
+  /// At the end of a stretch √square·L(entry) holds too, and behind a pair its bound times L of what
+  /// the first of the two reads.
   func composed(
-    _ norm: Norm, _ bounds: [Double], stretches: [StatedStretch] = []
+    _ norm: Norm, _ bounds: [Double], stretches: [StatedStretch] = [], pairs: [StatedPair] = []
   ) -> Double {
     var values: [Double] = []
     func times(_ a: Double, _ b: Double) -> Double {
@@ -15,6 +16,10 @@ extension StatedGraph {
     }
     func plus(_ a: Double, _ b: Double) -> Double { Directed.sumUp(a, b) }
     func shorten(_ index: Int) {
+      for pair in pairs where pair.second == index {
+        let entry = nodes[pair.first].inputs[0].map { values[$0] } ?? 1
+        values[index] = min(values[index], times(pair.bound, entry))
+      }
       for stretch in stretches where stretch.exit == index {
         let entry = stretch.entry.map { values[$0] } ?? 1
         values[index] = min(

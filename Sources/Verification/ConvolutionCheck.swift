@@ -51,7 +51,8 @@ struct ConvolutionCheck {
       rows: rows)
   }
 
-  private var interpolated: Double {
+  /// √(l₁·l∞), at least ‖T‖₂.
+  var interpolated: Double {
     Directed.squareRootUp(Directed.productUp(sum(rows: true), sum(rows: false)))
   }
 

@@ -76,7 +76,7 @@ struct OperatorCheck {
       return try SeparableCheck(axes: axes).holds(bound, norm)
     case (.normalisation(let scale, let variance, let epsilon, let channels, _), _):
       let factors = try normalisationFactors(scale, variance, epsilon, channels: channels)
-      return (factors.max() ?? 0) <= bound
+      return (factors.map(\.upper).max() ?? 0) <= bound
     default:
       throw refused(node, "this version cannot check the evidence `\(evidence.word)` of it")
     }
@@ -96,7 +96,7 @@ struct OperatorCheck {
     }
   }
 
-  private func dense<Number: StoredNumber>(
+  func dense<Number: StoredNumber>(
     _ values: [Number], _ rows: Int, _ columns: Int, bound: Double, _ evidence: StatedEvidence
   ) throws(VerificationError) -> Bool {
     try withValues(values) { (buffer) throws(VerificationError) in
@@ -112,22 +112,25 @@ struct OperatorCheck {
     }
   }
 
-  /// |scale| / √(variance + ε) of each channel, rounded up.
+  /// |scale| / √(variance + ε) of each channel, in an interval.
   func normalisationFactors(
     _ scale: String?, _ variance: String, _ epsilon: Double, channels: Int
-  ) throws(VerificationError) -> [Double] {
+  ) throws(VerificationError) -> [(lower: Double, upper: Double)] {
     let variances = try weights.numbers(variance, shape: [channels])
     var scales = [Double](repeating: 1, count: channels)
     if let scale { scales = try weights.numbers(scale, shape: [channels]) }
-    var factors: [Double] = []
+    var factors: [(lower: Double, upper: Double)] = []
     let name = variance
     for (scale, variance) in zip(scales, variances) {
       let least = Directed.sumDown(variance, epsilon)
       guard variance >= 0, least > 0 else {
         throw .refused("it holds a variance that is not positive", at: name)
       }
-      factors.append(
-        scale == 0 ? 0 : Directed.quotientUp(scale.magnitude, Directed.squareRootDown(least)))
+      let most = Directed.sumUp(variance, epsilon)
+      factors.append((
+        Directed.quotientDown(scale.magnitude, Directed.squareRootUp(most)),
+        scale == 0 ? 0 : Directed.quotientUp(scale.magnitude, Directed.squareRootDown(least))
+      ))
     }
     return factors
   }

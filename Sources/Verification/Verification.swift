@@ -120,15 +120,23 @@ private func check(
     proved = try AbsoluteValueCheck(
       graph: graph, weights: weights, operatorBounds: bounds
     ).bound(norm)
-  case "joint", "fast":
-    guard norm == .l2 else { throw .refused("stretches bound l2 only") }
+  case "fused", "joint", "fast":
+    guard norm == .l2 else { throw .refused("pairs and stretches bound l2 only") }
+    var pairs: [StatedPair] = []
+    if let list = stated.optional("pairs") {
+      for field in try list.list() {
+        let pair = try StatedPair(field, graph)
+        try PairCheck(graph: graph, weights: weights, pair: pair).check()
+        pairs.append(pair)
+      }
+    }
     var stretches: [StatedStretch] = []
     for field in try stated.field("stretches").list() {
       let stretch = try StatedStretch(field, graph)
       try StretchCheck(graph: graph, weights: weights, stretch: stretch).check()
       stretches.append(stretch)
     }
-    proved = graph.composed(norm, bounds, stretches: stretches)
+    proved = graph.composed(norm, bounds, stretches: stretches, pairs: pairs)
   default: throw .refused("this version cannot check the method `\(method)`")
   }
   guard proved <= result else {

@@ -50,7 +50,8 @@ extension CPUEngineTests {
       let program = program { g in
         let x = g.input("x", [300, 400])
         let y = g.unary(.tanh, g.multiply(x, g.broadcast(leading: g.sum(x, [1]), to: [300, 400])))
-        return [y, g.sum(y, [0]), g.sum(y)]
+        let sorted = g.exchange(g.input("z", [4, 6, 1000]), axis: 1)
+        return [y, g.sum(y, [0]), g.sum(y), sorted, g.exchange(y, axis: 1)]
       }
       #expect(try calls(program) == 0)
     }

@@ -53,7 +53,7 @@ struct RandomArrangedProgram {
     let x = pick(values.suffix(3).map(\.self))
     let shape = g.shape(x)
     let made: Value
-    switch pick(Array(0..<14)) {
+    switch pick(Array(0..<15)) {
     case 0, 1: made = convolved(x)
     case 2: made = g.unary(pick([.tanh, .sine, .sigmoid]), x)
     case 3:
@@ -81,6 +81,11 @@ struct RandomArrangedProgram {
       let places = (0..<shape[axis]).map { ($0 * 2 + 1) % shape[axis] }
       made = g.take(x, axis: axis, places: places)
     case 12:
+      let axis = pick([1, 1, 2, 3])
+      guard shape[axis] % 2 == 0 else { return }
+      let mask = shape[axis] % 16 == 0 ? pick([1, 3, 15]) : 1
+      made = g.exchange(x, axis: axis, mask: mask)
+    case 13:
       let axes = shape[2...].map { WindowAxis(extent: $0, kernel: 2, stride: 1, low: 1) }
       made = pick([true, false])
         ? g.windowMaximum(x, axes: axes) : g.multiply(g.window(.sum, x, axes: axes), 0.25)

@@ -36,6 +36,20 @@ extension CPUEngineTests {
       try comparison.check()
     }
 
+    /// c is read with an input, and then a step that needs no input writes in c's place.
+    @Test func whatTheRunReadsIsNotWrittenOverBefore() throws {
+      let g = GraphBuilder()
+      let (w, v) = (g.state("w", [5, 5]), g.state("v", [5, 5]))
+      let c = g.dot(w, v, transposeRight: true)
+      let y = g.multiply(c, g.input("x", [5, 5]))
+      let sum = g.sum(g.multiply(c, w))
+      var comparison = Comparison(
+        [Program(name: "p", graph: g.graph, outputs: [.init("y", y), .init("sum", sum)])],
+        runs: ["p", "p"], seed: 4)
+      comparison.plans = everyPlan
+      try comparison.check()
+    }
+
     @Test func aWrittenStateIsPreparedAnew() throws {
       let executable = try CPUEngine().compile(programs(), options: EngineOptions(threads: 1))
       let x = [Float](repeating: 1, count: 2 * 16 * 36)

@@ -3,8 +3,8 @@ import Tensors
 /// The cases of `Op` without their payloads, so that a test can demand every one of them: a new
 /// case of `Op` stops the build here.
 public enum OpKind: String, CaseIterable, Sendable {
-  case input, state, constant, iota, random, unary, binary, select, reduce, broadcast, reshape
-  case transpose, slice, pad, concatenate, take, put, dot, convolution, window, stopGradient
+  case input, state, constant, iota, random, unary, binary, select, exchange, reduce, broadcast
+  case reshape, transpose, slice, pad, concatenate, take, put, dot, convolution, window, stopGradient
 
   public init(_ op: Op) {
     switch op {
@@ -16,6 +16,7 @@ public enum OpKind: String, CaseIterable, Sendable {
     case .unary: self = .unary
     case .binary: self = .binary
     case .select: self = .select
+    case .exchange: self = .exchange
     case .reduce: self = .reduce
     case .broadcast: self = .broadcast
     case .reshape: self = .reshape
@@ -40,7 +41,7 @@ public let everyMnemonic: Set<String> = {
   words.formUnion(Convolution.Form.allCases.map { Convolution($0, axes: []).mnemonic })
   words.formUnion(Window.Form.allCases.map { Window($0, axes: []).mnemonic })
   words.formUnion([
-    "take", "put",
+    "take", "put", "exchange",
     "input", "state", "constant", "iota", "random", "select", "broadcast", "reshape", "transpose",
     "slice", "pad", "concatenate", "dot", "stop_gradient",
   ])

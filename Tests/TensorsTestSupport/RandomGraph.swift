@@ -110,6 +110,7 @@ extension RandomGraph {
       let x = someValue()
       let axes = g.shape(x).indices.filter { _ in generator.uniform() < 0.5 }
       _ = emit(.reduce(Reduce(pick(Reduce.Kind.allCases), axes: axes)), [x])
+    case .exchange: growExchange()
     case .take: growTake()
     case .put: growPut()
     case .dot: growDot()
@@ -170,6 +171,17 @@ extension RandomGraph {
     let scalar = value([])
     let copies = emit(.broadcast(Broadcast(to: g.shape(x), axes: [])), [scalar])
     return copies.flatMap { emit(.binary(pick([.multiply, .divide])), [x, $0]) }
+  }
+
+  private mutating func growExchange() {
+    let even = candidates.filter { g.shape($0).contains { $0 % 2 == 0 } }
+    let isNew = even.isEmpty || integer(0..<3) == 0
+    let key = isNew ? leaf(pick([[3, 4], [4, 5], [2, 8, 3]])) : pick(even)
+    let shape = g.shape(key)
+    let axis = pick(shape.indices.filter { shape[$0] % 2 == 0 })
+    let mask = shape[axis] % 4 == 0 ? pick([1, 2, 3]) : 1
+    let x = integer(0..<2) == 0 ? key : value(shape)
+    _ = emit(.exchange(Exchange(axis: axis, mask: mask)), [key, x])
   }
 
   private mutating func growConcatenation() {
@@ -235,12 +247,23 @@ extension RandomGraph {
         zip(x[0], x[1]).allSatisfy { ($0 - $1).magnitude > 0.01 }
       default: true
       }
+    case .exchange(let op):
+      // The numbers of each pair, apart.
+      zip(x[0], swapped(op, x[0], shapes[0])).allSatisfy { ($0 - $1).magnitude > 0.01 }
     case .reduce(let op) where op.kind == .maximum:
       hasClearMaximum(op, x[0], shapes[0])
     case .window(let op) where op.form == .argument:
       zip(x[0].sorted(), x[0].sorted().dropFirst()).allSatisfy { $1 - $0 > 0.01 }
     default: true
     }
+  }
+
+  /// The partner of every element.
+  private func swapped(_ op: Exchange, _ x: [Double], _ shape: Shape) -> [Double] {
+    let places = (0..<shape[op.axis]).map { $0 ^ op.mask }
+    return ReferenceEngine.apply(
+      .take(Take(axis: op.axis, places: places, extent: shape[op.axis])), to: [(shape, x)],
+      shape: shape)
   }
 
   /// Whether the second largest stands off: the largest, lowered, is still the largest.

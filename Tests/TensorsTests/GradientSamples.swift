@@ -58,6 +58,18 @@ func gradientSamples(of kind: OpKind) -> [GradientSample] {
         g.select(g.unary(.step, x[0]), g.square(x[1]), g.multiply(x[1], x[2]))
       }
     ]
+  case .exchange:
+    return [([2, 4], 1, 1), ([2, 4], 1, 3), ([2, 3], 0, 1), ([1, 4, 2], 1, 2)].flatMap {
+      (shape: Shape, axis: Int, mask: Int) in
+      [
+        GradientSample("exchange \(mask) of \(shape)", [shape, shape], [.distinct, .any]) { g, x in
+          g.square(g.add(.exchange(Exchange(axis: axis, mask: mask)), [x[0], x[1]]))
+        },
+        GradientSample("pairs \(mask) of \(shape) in order", [shape], [.distinct]) { g, x in
+          g.square(g.exchange(x[0], axis: axis, mask: mask))
+        },
+      ]
+    }
   case .reduce: return Reduce.Kind.allCases.flatMap(samples)
   case .broadcast:
     return [([3], [2, 3], [1]), ([], [2, 3], []), ([1], [1, 1], [0]), ([2, 4], [2, 3, 4], [0, 2])]

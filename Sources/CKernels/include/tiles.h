@@ -13,6 +13,9 @@ typedef enum : uint16_t {
   LGC_ADD = 32, LGC_SUBTRACT, LGC_MULTIPLY, LGC_DIVIDE, LGC_MAXIMUM, LGC_MINIMUM, LGC_POWER,
   LGC_GREATER, LGC_GREATER_OR_EQUAL, LGC_EQUAL,
   LGC_MASK_POSITIVE,        /* b > 0 ? a : 0 */
+  /* d: b, but that its numbers i < j of a pair change places where a[i] > a[j]. With `more` = mask,
+   * rows: j = i XOR mask, counted in a row, or among the rows of the tile if `rows` is 1. */
+  LGC_EXCHANGE,
   LGC_MULTIPLY_ADD = 64,    /* a·b + c */
   LGC_MULTIPLY_SUBTRACT,    /* a·b − c */
   LGC_SUBTRACT_PRODUCT,     /* c − a·b */
@@ -78,6 +81,7 @@ typedef struct {
   float *_Null_unspecified scratch;
   /* Set by lgc_loop_prepare. */
   int32_t flat, rows_per_tile, tile_columns, chunks, parallel;
+  int32_t rows_together; /* rows that stay in one tile, since their numbers are exchanged */
 } lgc_loop;
 
 enum { LGC_MAX_OPERANDS = 96, LGC_MAX_REDUCTIONS = 8 };

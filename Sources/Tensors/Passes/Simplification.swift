@@ -30,6 +30,7 @@ extension GraphBuilder {
     case .select:
       if let condition = number(x[0]) { return condition != 0 ? x[1] : x[2] }
       return x[1] == x[2] ? x[1] : nil
+    case .exchange(let op): return simplified(op, key: x[0], x[1])
     case .stopGradient:
       if case .stopGradient = graph[x[0]].op { return x[0] }
       return number(x[0]) == nil ? nil : x[0]
@@ -163,6 +164,13 @@ extension GraphBuilder {
     case -1: unary(.reciprocal, x)
     default: nil
     }
+  }
+
+  private func simplified(_ op: Exchange, key: Value, _ x: Value) -> Value? {
+    // Equal numbers, of the key or of the value, leave everything as it is.
+    if number(key) != nil || number(x) != nil { return x }
+    let inner = graph[x]
+    return inner.op == .exchange(op) && inner.operands[0] == key ? inner.operands[1] : nil
   }
 
   // MARK: reductions and products
