@@ -37,6 +37,8 @@ public struct GroupSort: Layer {
 
   public func operation(_ inputs: [Shape]) -> LayerOperation { .known(.one) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   /// The members of all groups become `size` tensors, a comparison network sorts these, and they
   /// are laid side by side again. Size 2 costs two slices, a minimum, a maximum and a
   /// concatenation.
