@@ -46,13 +46,14 @@ import Testing
 
   static let bounded = [
     "tanh, attention: {heads: 2}", "sigmoid, scale: 3, attention",
-    "layer_norm: {eps: 0.5}, attention", "relu6, conv: {filters: 4, kernel: 2}, attention: {heads: 2}",
+    "layer_norm: {eps: 0.5}, attention",
+    "relu6, conv: {filters: 4, kernel: 2}, attention: {heads: 2}",
     "tanh, parallel: {branches: [[scale: 2], [abs]], combine: concat}, attention: {heads: 4}",
     "softmax, permute: [1, 0], attention, reshape: [12], dense: 3",
   ]
 
-  /// Behind a layer that bounds its output the constant holds for all inputs: 10⁴ pairs in each norm,
-  /// at random and around the steepest.
+  /// Behind a layer that bounds its output the constant holds for all inputs: 6 000 pairs in each
+  /// norm, at random and around the steepest.
   @Test(arguments: bounded)
   func noPairExceedsTheConstantBehindABoundedLayer(_ layers: String) throws {
     let text = "lgc: 1\nname: t\nmodel: {input: [4, 3], layers: [\(layers)]}"
@@ -60,11 +61,11 @@ import Testing
     #expect(network.domain == nil)
     let run = try LayerRun(network, batch: 1, mode: .deployed)
     let constants = try Norm.allCases.map { try product(network, $0, run) }
-    #expect(constants.allSatisfy(\.isFinite))
+    #expect(constants.allSatisfy { $0.isFinite })
     var search = try PairSearch(
       Lowering.forward(network: network, batch: 256, mode: .deployed), state: run.state,
       constants: constants, seed: 3)
-    try search.run(pairs: 10_000)
+    try search.run(pairs: 6_000)
     for index in 0..<3 { #expect(search.excess[index] == 0, "\(Norm.allCases[index])") }
   }
 
@@ -84,7 +85,7 @@ import Testing
     var largest = [0.0, 0, 0]
     let constants = try Norm.allCases.map { try product(network, $0, run) }
     var best: [(ratio: Double, a: [Double], b: [Double])?] = [nil, nil, nil]
-    for turn in 0..<1500 {
+    for turn in 0..<800 {
       var a = normals([12], seed: UInt64(turn))
       var b = normals([12], seed: UInt64(turn + 50_000))
       switch turn % 4 {
@@ -115,7 +116,9 @@ import Testing
 
   /// Without a bound of the input there is none of the layer, and the reason names what gives one.
   @Test func dotProductAttentionOfUnboundedInputsHasNone() throws {
-    for layers in ["attention", "relu, attention", "tanh, conv_transpose: {filters: 4, kernel: 1}, attention"] {
+    for layers in [
+      "attention", "relu, attention", "tanh, conv_transpose: {filters: 4, kernel: 1}, attention",
+    ] {
       let network = try network("lgc: 1\nname: t\nmodel: {input: [4, 3], layers: [\(layers)]}")
       guard case .unbounded(let reason) = network.nodes.last!.operation else {
         Issue.record("\(layers) has a bound")
@@ -132,7 +135,8 @@ import Testing
         """
         lgc: 1
         name: t
-        data: {type: synthetic, range: [0, 0.1], standardize: {mean: 0.05, deviation: [0.05, 0.1]}}
+        data: {type: synthetic, range: [0, 0.1],
+          standardize: {mean: [0.05, 0.05], deviation: [0.05, 0.1]}}
         model: {input: [2, 3], layers: [\(layers)]}
         """
       ).domain
@@ -149,33 +153,7 @@ import Testing
   private func product(_ network: Network, _ norm: Norm, _ run: LayerRun) throws -> Double {
     var values: [Double] = []
     for node in network.nodes {
-      let own: Double
-      switch node.operation {
-      case .elementwise(let slopes): own = max(abs(slopes.lower), abs(slopes.upper))
-      case .known(let constants): own = constants[norm].value
-      case .linear(.scaling(let factor)): own = abs(factor)
-      case .linear(let linear):
-        own = norm.operatorNorm(
-          operatorMatrix(linear) { run.state[node.tensorName($0)]! }, linear.outputCount,
-          linear.inputCount)
-      case .stored(let constants):
-        own = try constants[norm].value { step in
-          switch step {
-          case .largest(let weight):
-            return UpperBound(
-              proved: try #require(run.state[node.tensorName(weight)]).map(abs).max()!)
-          case .norm(let matrix, let norm):
-            let w = try #require(run.state[node.tensorName(matrix.weight)])
-            let first = matrix.rows.lowerBound * matrix.columns
-            return UpperBound(
-              proved: norm.operatorNorm(
-                Array(w[first..<first + matrix.rows.count * matrix.columns]), matrix.rows.count,
-                matrix.columns))
-          default: return .unknown
-          }
-        }.value
-      case .weightedSum, .unbounded: own = .infinity
-      }
+      let own = try constant(of: node, norm, run)
       let operands = node.inputs.map { input in
         if case .node(let index) = input { values[index] } else { 1.0 }
       }

@@ -101,7 +101,9 @@ import Testing
     ("attention: {constraint: spectral}", "[4, 3]", "not Lipschitz where its input has no bound"),
     ("relu: {lipschitz: 1}", "[4]", "has no weights"),
   ])
-  func aConstraintThatHoldsNothingIsRefused(_ layer: String, _ input: String, _ part: String) throws {
+  func aConstraintThatHoldsNothingIsRefused(
+    _ layer: String, _ input: String, _ part: String
+  ) throws {
     let text = "lgc: 1\nname: t\nmodel: {input: \(input), lipschitz: 1, layers: [\(layer)]}"
     let error = #expect(throws: DiagnosticError.self) { try network(text) }
     let message = error?.diagnostics.first?.message ?? ""

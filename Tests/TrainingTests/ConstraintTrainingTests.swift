@@ -111,7 +111,9 @@ import Testing
     let declared = try #require(node.declared)
     let bound = try #require(try run.run().bounds.first { $0.norm == declared.norm })
       .layers[3].bound.upper.value
-    #expect(bound <= declared.bound && bound > 0.02 * declared.bound, "\(bound)")
+    #expect(bound <= declared.bound && bound > 0, "\(bound)")
+    // l1 of attention goes through l2 and back.
+    if declared.norm != .l1 { #expect(bound > 0.02 * declared.bound, "\(bound)") }
     // What `check` says before training holds after it, in every norm.
     let claims = analyse(setup.experiment).networks[0].layers[3].bounds
     #expect(claims[declared.norm]?.value == declared.bound)
