@@ -3,12 +3,20 @@
 /// (http://yann.lecun.com/exdb/mnist)
 public enum IDX {
   public static func read(_ path: String) throws(FormatError) -> NumberArray {
-    let raw = try InputFile.bytes(path)
-    let content = Gzip.isCompressed(raw) ? try Gzip.decompress(raw, path: path) : raw
-    return try parse(content, path: path)
+    var content = try InputFile.bytes(path)
+    if Gzip.isCompressed(content) { content = try Gzip.decompress(content, path: path) }
+    return try parse(&content, path: path)
   }
 
   static func parse(_ content: [UInt8], path: String) throws(FormatError) -> NumberArray {
+    var content = content
+    return try parse(&content, path: path)
+  }
+
+  /// Takes the elements out of `content` in place: a data set is not in memory twice.
+  private static func parse(
+    _ content: inout [UInt8], path: String
+  ) throws(FormatError) -> NumberArray {
     func fail(_ message: String) -> FormatError { FormatError(path: path, message: message) }
     guard content.count >= 4, content[0] == 0, content[1] == 0 else {
       throw fail("is not an IDX file: it does not begin with two zero bytes")
@@ -37,8 +45,9 @@ public enum IDX {
     guard held == size else {
       throw fail("holds \(held - size) bytes more than its shape \(shape)")
     }
-    return NumberArray(
-      shape: shape, type: type, bytes: Array(content[start...]), isBigEndian: true)
+    content.removeFirst(start)
+    defer { content = [] }
+    return NumberArray(shape: shape, type: type, bytes: content, isBigEndian: true)
   }
 
   private static func elementType(_ code: UInt8) -> NumberArray.ElementType? {

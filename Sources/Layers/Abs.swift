@@ -17,5 +17,7 @@ public struct Abs: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(-1, 1) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value { context.graph.unary(.absolute, x) }
 }

@@ -39,6 +39,8 @@ public struct Add: Layer {
 
   public func operation(_ inputs: [Shape]) -> LayerOperation { sum(inputs.count).operation(inputs) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     sum(inputs.count).lower(inputs, context)
   }

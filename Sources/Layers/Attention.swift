@@ -7,7 +7,7 @@ import Tensors
 ///
 /// - `dot_product`: softmax over j of q_i·k_j/√d, times v_j, as PyTorch's `MultiheadAttention` of
 ///   (x, x, x). It is not Lipschitz in any norm (Kim, Papamakarios, Mnih, "The Lipschitz constant of
-///   self-attention", 2021).
+///   self-attention", 2021). Where every element of x is at most M it is, with `boundedConstant`.
 /// - `dot_product` with `lipschitz_norm`: q_i·k_j divided by max(u·v, u·w, v·w), u = ‖Q‖_F,
 ///   v = max ‖k_j‖, w = max ‖v_j‖ of each head, as Dasoulas, Scaman, Virmaux ("Lipschitz normalization
 ///   for self-attention layers", 2021). The map of (Q, K, V) has the l2 constant
@@ -87,14 +87,14 @@ public struct Attention: Layer {
     var weights: [WeightDeclaration] = []
     switch form {
     case .dotProduct:
-      weights.append(WeightDeclaration("in_proj_weight", [3 * d, d], uniform(4 * d)))
+      weights.append(WeightDeclaration("in_proj_weight", [3 * d, d], uniform(4 * d), isConstrained: true))
       if bias { weights.append(WeightDeclaration("in_proj_bias", [3 * d], .constant(0))) }
     case .l2:
-      weights.append(WeightDeclaration("query_weight", [d, d], uniform(2 * d)))
-      weights.append(WeightDeclaration("value_weight", [d, d], uniform(2 * d)))
+      weights.append(WeightDeclaration("query_weight", [d, d], uniform(2 * d), isConstrained: true))
+      weights.append(WeightDeclaration("value_weight", [d, d], uniform(2 * d), isConstrained: true))
     }
     let start = Initializer.uniform(bound: 1 / Double(d).squareRoot())
-    weights.append(WeightDeclaration("out_proj.weight", [d, d], start))
+    weights.append(WeightDeclaration("out_proj.weight", [d, d], start, isConstrained: true))
     if bias { weights.append(WeightDeclaration("out_proj.bias", [d], .constant(0))) }
     return weights
   }
@@ -106,7 +106,8 @@ public struct Attention: Layer {
     switch form {
     case .dotProduct where !lipschitzNorm:
       return .unbounded(
-        "dot-product attention is not Lipschitz; `kind: l2` and `lipschitz_norm: true` are")
+        "dot-product attention is not Lipschitz where its input has no bound; `kind: l2` and "
+          + "`lipschitz_norm: true` are; a `tanh` before it, or `data.range`, bounds the input")
     case .dotProduct:
       return .stored(
         StoredConstants { norm, steps in
@@ -126,7 +127,72 @@ public struct Attention: Layer {
     }
   }
 
+  public var needsBoundedInput: Bool { form == .dotProduct && !lipschitzNorm }
+
+  public func constants(
+    _ inputs: [Shape], within largest: [StoredBound]
+  ) -> StoredConstants? {
+    guard needsBoundedInput else { return nil }
+    let (d, length) = (inputs[0][0], inputs[0][1])
+    return StoredConstants { norm, steps in
+      if norm == .linf { return boundedConstant(d, length, norm, largest[0], steps) }
+      let l2 = boundedConstant(d, length, .l2, largest[0], steps)
+      return norm == .l2 ? l2 : Self.equivalent(l2, d * length, steps)
+    }
+  }
+
   public func isTight(_ inputs: [Shape], norm: Norm) -> Bool { false }
+
+  /// Of `dot_product` where |x| ≤ M at every element, with Q, K, V the parts of the projection of a
+  /// head of size s and β ≥ |bias|.
+  ///
+  /// A score changes by ds_ij = (Q·dx_i)·k_j/√s + q_i·(K·dx_j)/√s, and an output by
+  /// Σ_j P_ij·V·dx_j + V·Σ_j P_ij·(x_j − x̄_i)·ds_ij, P the softmax, whose rows sum up to 1 and whose
+  /// columns to at most N. What does not depend on j drops out of the second sum, so the key's bias
+  /// is in neither constant.
+  ///
+  /// - l2, R = √d·M ≥ ‖x_j‖: the first sum is at most √N·‖V‖·‖dX‖. The query's part is
+  ///   V·Cov_i(x)·Kᵀ·Q·dx_i/√s, Cov_i ≤ R². The key's is at most R·(Σ_j P_ij·y_ij²)^½, by
+  ///   Cauchy–Schwarz, y_ij = q_i·(K·dx_j)/√s, |q_i| ≤ ‖Q‖·R + √s·β; summed over i, a factor N. In
+  ///   all ‖V‖·(√N + ‖K‖/√s·R·(R·‖Q‖ + √N·(R·‖Q‖ + √s·β))).
+  /// - linf: a covariance is at most the product of two deviations, ‖V‖·M and the largest |ds|, where
+  ///   |u·w| ≤ s·max |u|·max |w|: ‖V‖·(1 + M·√s·‖K‖·(2·M·‖Q‖ + β)).
+  ///
+  /// Heads join to (Σ L²)^½ and max L, times ‖out_proj‖.
+  private func boundedConstant(
+    _ d: Int, _ length: Int, _ norm: Norm, _ largest: StoredBound, _ steps: BoundSteps
+  ) -> BoundSteps.Term {
+    let size = d / heads
+    let m = steps.embed(largest)
+    let one = steps.number(1)
+    let rootSize = steps.number(Double(size)).squareRoot()
+    let rootLength = steps.number(Double(length)).squareRoot()
+    let r = norm == .l2 ? steps.number(Double(d)).squareRoot() * m : m
+    let constants = (0..<heads).map { head -> BoundSteps.Term in
+      func part(_ index: Int) -> BoundSteps.Term {
+        let first = index * d + head * size
+        return steps.norm(
+          StoredRows("in_proj_weight", rows: first..<first + size, of: 3 * d, columns: d), norm)
+      }
+      let (q, k, v) = (part(0), part(1), part(2))
+      let product = r * q
+      if norm == .linf {
+        var sum = product + product
+        if bias { sum = sum + steps.largest("in_proj_bias") }
+        return v * (one + r * rootSize * k * sum)
+      }
+      var query = product
+      if bias { query = query + rootSize * steps.largest("in_proj_bias") }
+      let inverse = (UpperBound.one / root(d)).value
+      return v * (rootLength + (inverse * k) * r * (product + rootLength * query))
+    }
+    let rest = constants.dropFirst()
+    let joined =
+      norm == .linf
+      ? rest.reduce(constants[0]) { $0.maximum($1) }
+      : rest.reduce(constants[0] * constants[0]) { $0 + $1 * $1 }.squareRoot()
+    return joined * steps.norm(Self.square("out_proj.weight", d), norm)
+  }
 
   /// ‖A‖₁, ‖A‖∞ ≤ √n·‖A‖₂ of n elements in and out.
   private static func equivalent(

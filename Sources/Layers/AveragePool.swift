@@ -80,6 +80,8 @@ public struct AveragePool: Layer {
     return .linear(.separable(channels: inputs[0][0], axes: maps))
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     let (axes, divisors) = accepted(Array(g.shape(inputs[0]).dropFirst()))

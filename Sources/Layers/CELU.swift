@@ -24,6 +24,8 @@ public struct CELU: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(0, 1) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
     let below = g.binary(.minimum, g.multiply(x, 1 / alpha), g.constant(0, g.shape(x)))

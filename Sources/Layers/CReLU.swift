@@ -24,6 +24,8 @@ public struct CReLU: Layer {
 
   public func operation(_ inputs: [Shape]) -> LayerOperation { .known(.one) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     return g.concatenate(

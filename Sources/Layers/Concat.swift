@@ -33,6 +33,8 @@ public struct Concat: Layer {
 
   public func operation(_ inputs: [Shape]) -> LayerOperation { map.operation(inputs) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     map.lower(inputs, context)
   }

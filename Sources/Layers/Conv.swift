@@ -104,6 +104,8 @@ public struct Conv: Layer {
     .linear(.convolution(weight: "weight", accepted(inputs)))
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0, plus: bias ? ["bias"] : []) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     let geometry = accepted([Array(g.shape(inputs[0]).dropFirst())])

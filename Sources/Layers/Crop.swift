@@ -51,6 +51,8 @@ public struct Crop: Layer {
     return .linear(.separable(channels: inputs[0][0], axes: maps))
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     let shape = g.shape(inputs[0])

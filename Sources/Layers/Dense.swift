@@ -50,6 +50,8 @@ public struct Dense: Layer {
     .linear(.dense(weight: "weight", outputs: units, inputs: inputs[0][0]))
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0, plus: bias ? ["bias"] : []) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     let product = g.dot(inputs[0], context.weight("weight"), transposeRight: true)

@@ -28,6 +28,8 @@ public struct Dropout: ElementwiseLayer {
   var slopes: SlopeRange { SlopeRange(1, 1) }
   public var isRandomInTraining: Bool { rate > 0 }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   /// A uniform number on [0, 1) is at least p with probability 1 − p.
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     guard context.mode == .training, rate > 0 else { return x }

@@ -24,6 +24,8 @@ public struct ELU: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(min(0, alpha), max(1, alpha)) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
     let negative = g.subtract(g.unary(.exp, g.binary(.minimum, x, g.constant(0, g.shape(x)))), 1)

@@ -21,6 +21,8 @@ public struct Flatten: Layer {
 
   public func operation(_ inputs: [Shape]) -> LayerOperation { .linear(.scaling(1)) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let shape = context.graph.shape(inputs[0])
     return context.graph.reshape(inputs[0], to: [shape[0], shape.dropFirst().reduce(1, *)])

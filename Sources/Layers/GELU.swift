@@ -28,6 +28,8 @@ public struct GELU: ElementwiseLayer {
       ? SlopeRange(-0.1289041451851548, 1.1289041451851548)
       : SlopeRange(-0.1289930686587718, 1.1289930686587718) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
     switch approximate {

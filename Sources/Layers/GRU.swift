@@ -66,6 +66,8 @@ public struct GRU: Layer {
 
   public func isTight(_ inputs: [Shape], norm: Norm) -> Bool { false }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .within(1) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     return recurrence.unroll(inputs[0], context, states: 1) { fromInput, state in

@@ -29,6 +29,8 @@ public struct GlobalAveragePool: Layer {
         }))
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     let extents = g.shape(inputs[0]).dropFirst(2)

@@ -22,6 +22,8 @@ public struct GlobalMaxPool: Layer {
 
   public func operation(_ inputs: [Shape]) -> LayerOperation { .known(.one) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     return g.maximum(over: Array(g.shape(inputs[0]).indices.dropFirst(2)), inputs[0])

@@ -37,6 +37,8 @@ public struct GroupSort: Layer {
 
   public func operation(_ inputs: [Shape]) -> LayerOperation { .known(.one) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   /// Where several channels are equal the gradient is still a permutation, and not twice that of
   /// one of them; of size 2, equal channels keep their places.
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {

@@ -16,6 +16,8 @@ public struct HardSigmoid: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(0, (1.0 / 6).nextUp) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .within(1) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
     let line = g.add(g.multiply(x, 1.0 / 6), 0.5)

@@ -17,6 +17,8 @@ public struct HardSwish: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(-0.5, 1.5) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
     let clipped = g.binary(

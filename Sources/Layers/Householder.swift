@@ -43,8 +43,14 @@ public struct Householder: Layer {
     return .known(LipschitzConstants(l1: root, l2: 1, linf: root))
   }
 
+  public var constraintRefusal: Refusal? {
+    .needless("`householder` is 1-Lipschitz in l2 whatever its weights are")
+  }
+
   /// √size is the worst plane's.
   public func isTight(_ inputs: [Shape], norm: Norm) -> Bool { norm == .l2 }
+
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
 
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
@@ -64,6 +70,14 @@ public struct Householder: Layer {
       g.broadcast(inverse, to: g.shape(side), axes: [1]))
     let moved = g.add(x, g.multiply(g.broadcast(steps, to: grouped, axes: kept), planes))
     return g.reshape(moved, to: shape)
+  }
+}
+
+extension Refusal {
+  /// Of a layer that keeps its constant by itself.
+  static func needless(_ fact: String) -> Refusal {
+    Refusal(
+      "\(fact): a constraint on it holds nothing", help: "leave `lipschitz` and `constraint` out")
   }
 }
 

@@ -71,6 +71,8 @@ public struct L2Pool: Layer {
       ] : [.overlap(name, constant, norm)]
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     let axes = accepted(Array(g.shape(inputs[0]).dropFirst()))

@@ -64,6 +64,8 @@ public struct LSTM: Layer {
 
   public func isTight(_ inputs: [Shape], norm: Norm) -> Bool { false }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .within(1) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     return recurrence.unroll(inputs[0], context, states: 2) { fromInput, state in

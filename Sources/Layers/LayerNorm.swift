@@ -56,6 +56,12 @@ public struct LayerNorm: Layer {
       .operation(scale: affine ? "weight" : nil)
   }
 
+  /// |x_i − mean|² ≤ (d − 1)·variance: of numbers that sum up to 0 one is the sum of the others.
+  public func reach(_ inputs: [Shape]) -> OutputReach {
+    let root = UpperBound(proved: Double(inputs[0].elementCount - 1)).squareRoot().value
+    return .within(root, scale: affine ? "weight" : nil, plus: affine ? ["bias"] : [])
+  }
+
   public func isTight(_ inputs: [Shape], norm: Norm) -> Bool { !affine }
 
   public func cautions(

@@ -26,6 +26,8 @@ public struct LeakyReLU: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(min(1, slope), max(1, slope)) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   /// As x times its slope, the derivative is c times the slope and nothing else, of every order:
   /// that of a maximum of two lines is three times as long.
   func apply(_ x: Value, _ context: LoweringContext) -> Value {

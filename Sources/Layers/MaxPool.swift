@@ -77,6 +77,8 @@ public struct MaxPool: Layer {
     return constant > .one ? [.overlap(name, constant, norm)] : []
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     return g.windowMaximum(inputs[0], axes: accepted(Array(g.shape(inputs[0]).dropFirst())))

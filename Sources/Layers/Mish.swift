@@ -17,6 +17,8 @@ public struct Mish: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(-0.112526122389463, 1.088498161251728) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
     return g.multiply(x, g.unary(.tanh, g.unary(.softplus, x)))

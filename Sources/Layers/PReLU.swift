@@ -41,6 +41,8 @@ public struct PReLU: Layer {
     .stored(StoredConstants { _, steps in steps.number(1).maximum(steps.largest("weight")) })
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   /// relu(x) − a·relu(−x)
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph

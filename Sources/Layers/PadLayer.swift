@@ -80,6 +80,8 @@ public struct PadLayer: Layer {
     return .linear(.separable(channels: inputs[0][0], axes: maps))
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(abs(value)) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     let shape = g.shape(inputs[0])

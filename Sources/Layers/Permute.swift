@@ -36,6 +36,8 @@ public struct Permute: Layer {
 
   public func operation(_ inputs: [Shape]) -> LayerOperation { .known(.one) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     context.graph.transpose(inputs[0], [0] + axes.map { $0 + 1 })
   }

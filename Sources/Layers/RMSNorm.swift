@@ -43,6 +43,12 @@ public struct RMSNorm: Layer {
       .operation(scale: affine ? "weight" : nil)
   }
 
+  /// x_i² ≤ d · the mean of squares.
+  public func reach(_ inputs: [Shape]) -> OutputReach {
+    let root = UpperBound(proved: Double(inputs[0].elementCount)).squareRoot().value
+    return .within(root, scale: affine ? "weight" : nil)
+  }
+
   /// Columns mix different weights, and the largest weight and the steepest row need not meet.
   public func isTight(_ inputs: [Shape], norm: Norm) -> Bool { !affine || norm == .l2 }
 

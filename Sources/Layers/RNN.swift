@@ -52,7 +52,12 @@ public struct RNN: Layer {
       })
   }
 
+  /// With ‖U‖ at 1 what was read long ago still counts; W then has the rest, L/√T in l2.
+  public func matrixBounds(_ norm: Norm) -> [String: Double] { ["weight_hh_l0": 1] }
+
   public func isTight(_ inputs: [Shape], norm: Norm) -> Bool { false }
+
+  public func reach(_ inputs: [Shape]) -> OutputReach { nonlinearity == .tanh ? .within(1) : .unknown }
 
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph

@@ -17,5 +17,7 @@ public struct ReLU: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(0, 1) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value { context.graph.unary(.relu, x) }
 }

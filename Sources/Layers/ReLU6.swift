@@ -16,6 +16,8 @@ public struct ReLU6: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(0, 1) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .within(6) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
     return g.binary(.minimum, g.unary(.relu, x), g.constant(6, g.shape(x)))

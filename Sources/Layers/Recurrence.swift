@@ -40,8 +40,8 @@ struct Recurrence {
     let start = Initializer.uniform(bound: 1 / Double(units).squareRoot())
     let rows = gates * units
     let matrices = [
-      WeightDeclaration("weight_ih_l0", [rows, input[0]], start),
-      WeightDeclaration("weight_hh_l0", [rows, units], start),
+      WeightDeclaration("weight_ih_l0", [rows, input[0]], start, isConstrained: true),
+      WeightDeclaration("weight_hh_l0", [rows, units], start, isConstrained: true),
     ]
     if !bias { return matrices }
     return matrices + [

@@ -31,6 +31,8 @@ public struct ReshapeLayer: Layer {
 
   public func operation(_ inputs: [Shape]) -> LayerOperation { .linear(.scaling(1)) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     context.graph.reshape(inputs[0], to: [context.graph.shape(inputs[0])[0]] + shape)
   }

@@ -20,6 +20,8 @@ public struct SELU: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(0, 1.758099340847377) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
     let negative = g.subtract(g.unary(.exp, g.binary(.minimum, x, g.constant(0, g.shape(x)))), 1)

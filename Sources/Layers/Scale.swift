@@ -48,6 +48,8 @@ public struct Scale: Layer {
     .linear(learned ? .diagonal(weight: "weight", count: count(inputs[0])) : .scaling(value))
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     guard learned else { return g.multiply(inputs[0], value) }

@@ -17,6 +17,8 @@ public struct SiLU: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(-0.099839320128867, 1.099839320128867) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
     return g.multiply(x, g.unary(.sigmoid, x))

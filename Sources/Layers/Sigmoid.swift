@@ -27,5 +27,7 @@ public struct Sigmoid: ElementwiseLayer {
     ]
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .within(1) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value { context.graph.unary(.sigmoid, x) }
 }

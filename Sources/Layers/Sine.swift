@@ -22,6 +22,8 @@ public struct Sine: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(-abs(omega), abs(omega)) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .within(1) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
     return g.unary(.sine, omega == 1 ? x : g.multiply(x, omega))

@@ -40,6 +40,8 @@ public struct Softmax: Layer {
     return .known(LipschitzConstants(l1: constant, l2: constant, linf: constant))
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .within(1) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     let exponentials = g.unary(.exp, map.shifted(inputs[0], g))

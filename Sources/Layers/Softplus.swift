@@ -24,6 +24,8 @@ public struct Softplus: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(0, 1) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0.69314718056 / abs(beta)) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
     if beta == 1 { return g.unary(.softplus, x) }

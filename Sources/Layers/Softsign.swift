@@ -16,6 +16,8 @@ public struct Softsign: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(0, 1) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .within(1) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value {
     let g = context.graph
     return g.divide(x, g.add(g.unary(.absolute, x), 1))

@@ -16,5 +16,7 @@ public struct Tanh: ElementwiseLayer {
 
   var slopes: SlopeRange { SlopeRange(0, 1) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .within(1) }
+
   func apply(_ x: Value, _ context: LoweringContext) -> Value { context.graph.unary(.tanh, x) }
 }

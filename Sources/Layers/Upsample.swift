@@ -73,6 +73,8 @@ public struct Upsample: Layer {
     return .linear(.separable(channels: inputs[0][0], axes: maps))
   }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     let scales = scales(g.shape(inputs[0]).count - 2)

@@ -9,7 +9,7 @@ import Rounding
 ///
 ///     {"format": "lgc-cert-2", "name": …, "description": SHA-256 of the graph,
 ///      "graph": {"input", "nodes": [{"name", "inputs", "shape", "operation": {"type", …}}],
-///        "output"},
+///        "output", "domain": [a, b] where the claims are about inputs with every element in it},
 ///      "weights": {name: SHA-256 of the little-endian bytes},
 ///      "bounds": [{"norm", "operators": [{"node", "bound", "evidence": {"type", …}}], "product",
 ///        "method", "pairs": [{"nodes": [first, second], "scaled", "evidence", "bound"}],
@@ -69,7 +69,10 @@ public struct Certificate: Sendable {
         ])
       })),
       (key: "output", value: name(network.output, network)),
-    ])
+    ] + (network.domain.map { domain in
+      [(key: "domain", value: .array(
+        [domain.lowerBound, domain.upperBound].map(JSONValue.hexadecimal)))]
+    } ?? []))
   }
 
   /// null for the network's input.

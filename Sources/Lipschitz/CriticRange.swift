@@ -22,7 +22,8 @@ func criticWarnings(_ experiment: Experiment, _ networks: [NetworkClaims]) -> [D
   case .unneeded, .needed, .penalty: return []
   case .range(let range):
     // Without a stated range the samples' diameter is not known before they are read.
-    guard let data = experiment.data, data.standardize == nil, let interval = data.range else {
+    guard let data = experiment.data, data.standardize == nil, !data.standardizesByData,
+      let interval = data.range else {
       return []
     }
     let width = interval.upperBound - interval.lowerBound

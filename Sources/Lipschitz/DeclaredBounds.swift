@@ -37,6 +37,10 @@ struct LayerClaim {
   }
 
   private init(declared node: LayerNode, norm: Norm) {
+    if node.constraint != nil, case .stored = node.operation {
+      self.init(matricesOf: node, norm: norm)
+      return
+    }
     guard let constraint = node.constraint, case .linear(let linear) = node.operation else {
       self.init(bound: .unknown, heldBy: "nothing; `lgc bound` proves it from the weights")
       return
@@ -64,6 +68,38 @@ struct LayerClaim {
     }
   }
 
+  /// Of a layer whose constant follows from several matrices, each of which is held.
+  private init(matricesOf node: LayerNode, norm: Norm) {
+    let matrices = node.boundOfHeldMatrices(norm)
+    guard let constraint = node.constraint, let declared = node.declared,
+      constraint.unit.isCertifiedAfterTraining
+    else {
+      let kind = node.constraint?.kind ?? "nothing"
+      self.init(
+        bound: matrices,
+        heldBy: matrices.isFinite
+          ? "\(kind), each of its matrices"
+          : "\(kind), not certified; `lgc bound` proves it from the weights")
+      return
+    }
+    // Rescaled is the first application; a later one may read larger numbers.
+    if node.isRangeBound, node.weightSource != nil {
+      self.init(
+        bound: .unknown, heldBy: "\(constraint.kind) of each matrix; `lgc bound` proves it here")
+    } else if norm == declared.norm {
+      self.init(
+        bound: UpperBound(proved: declared.bound),
+        heldBy: "\(constraint.kind) of each matrix, certified rescale")
+    } else if matrices.isFinite {
+      self.init(
+        bound: matrices,
+        heldBy: "\(constraint.kind) of each matrix in \(declared.norm.rawValue), certified rescale",
+        isFromOtherNorm: true)
+    } else {
+      self.init(bound: .unknown, heldBy: "its biases too; `lgc bound` proves it from the weights")
+    }
+  }
+
   private static func reason(_ operation: LayerOperation, _ bound: UpperBound) -> String {
     switch operation {
     case .known(.one): return "1-Lipschitz in every norm"
@@ -72,29 +108,6 @@ struct LayerClaim {
     case .linear where bound == .one: return "1-Lipschitz in every norm"
     case .linear(.scaling): return "a fixed factor"
     default: return "a known constant"
-    }
-  }
-}
-
-/// c such that ‖A‖ in `target` ≤ c·‖A‖ in `source` for every A the operator can be.
-///
-/// For A of n rows (outputs) and m columns (inputs), from ‖x‖∞ ≤ ‖x‖₂ ≤ ‖x‖₁,
-/// ‖x‖₁ ≤ √k·‖x‖₂ and ‖x‖₂ ≤ √k·‖x‖∞ in k dimensions: ‖A‖∞ ≤ √m·‖A‖₂, ‖A‖₁ ≤ √n·‖A‖₂,
-/// ‖A‖₂ ≤ √n·‖A‖∞, ‖A‖₂ ≤ √m·‖A‖₁, ‖A‖₁ ≤ n·‖A‖∞, ‖A‖∞ ≤ m·‖A‖₁. A diagonal has the same norm
-/// in all three.
-func normFactor(_ linear: LinearOperator, from source: Norm, to target: Norm) -> UpperBound {
-  if source == target { return .one }
-  switch linear {
-  case .diagonal, .scaling, .normalisation: return .one
-  case .dense, .convolution, .transposedConvolution, .separable:
-    let n = UpperBound(proved: Double(linear.outputCount))
-    let m = UpperBound(proved: Double(linear.inputCount))
-    switch (source, target) {
-    case (.l2, .linf), (.l1, .l2): return m.squareRoot()
-    case (.l2, .l1), (.linf, .l2): return n.squareRoot()
-    case (.linf, .l1): return n
-    case (.l1, .linf): return m
-    case (.l1, .l1), (.l2, .l2), (.linf, .linf): return .one
     }
   }
 }

@@ -9,8 +9,10 @@ import Rounding
 /// of floating-point inference is not in it.
 public struct BoundReport: Sendable {
   public let norm: Norm
-  /// ‖f(a) − f(b)‖ ≤ upper·‖a − b‖ for all a, b, per unit of model input.
+  /// ‖f(a) − f(b)‖ ≤ upper·‖a − b‖ for all a, b with elements in `domain`, per unit of model input.
   public let upper: UpperBound
+  /// nil: everywhere.
+  public let domain: ClosedRange<Double>?
   public let method: Method
   /// The composition of the layers' norms over the graph; what `upper` is compared with where
   /// another method is tighter.
@@ -97,9 +99,10 @@ func networkReport(
   var start = ContinuousClock.now
   var layers = known
   for (index, node) in network.nodes.enumerated() where known.isEmpty {
-    // Layers that share weights have the same shapes, and so the same operator.
+    // Layers that share weights have the same shapes, and so the same operator, unless the constant
+    // rests on what stands before them.
     let bound: OperatorBound
-    if let source = node.weightSource {
+    if let source = node.weightSource, !node.isRangeBound {
       bound = layers[source.node].bound
     } else {
       bound = try weights.operatorBound(index, norm: norm)
@@ -136,7 +139,7 @@ func networkReport(
     best = other
   }
   return BoundReport(
-    norm: norm, upper: best.upper, method: best.method, product: product, methods: methods,
+    norm: norm, upper: best.upper, domain: network.domain, method: best.method, product: product, methods: methods,
     stretches: evidence(best.method, stretches), fused: fused, layers: layers,
     residualBlocks: network.blocks.map { block in
       let bounds = block.bounds(in: network, norm: norm) { layers[$0].bound.upper }
@@ -194,8 +197,10 @@ extension ContinuousClock.Instant {
 
 extension DataSection {
   /// How much one unit of the file moves the model's input at most: x = a·raw + b per channel, max
-  /// |a|, rounded up. `range` maps the bytes 0…255 onto itself, `standardize` divides.
+  /// |a|, rounded up. `range` maps the bytes 0…255 onto itself, `standardize` divides. `unknown` where
+  /// it divides by what was not measured yet.
   public var unitFactor: UpperBound {
+    if standardizesByData, standardize == nil { return .unknown }
     var factor = UpperBound.one
     if let range {
       let width = Directed.sumUp(range.upperBound, -range.lowerBound)

@@ -84,16 +84,21 @@ struct NetworkClaims {
 
   /// Layers whose declared bound nothing enforces, by the place that declares it.
   func unenforcedWarnings() -> [Diagnostic] {
-    var names: [(span: Span, bound: Double, layers: [String])] = []
+    var names: [(span: Span, bound: Double, constraint: String?, layers: [String])] = []
     for node in network.nodes {
-      guard let declared = node.declared, !node.isHeld else { continue }
-      if let index = names.firstIndex(where: { $0.span == declared.boundSpan }) {
+      guard let declared = node.declared, !node.isHeld, node.weightSource == nil else { continue }
+      let kind = node.constraint?.kind
+      if let index = names.firstIndex(where: {
+        $0.span == declared.boundSpan && $0.constraint == kind
+      }) {
         names[index].layers.append(node.name)
       } else {
-        names.append((declared.boundSpan, declared.bound, [node.name]))
+        names.append((declared.boundSpan, declared.bound, kind, [node.name]))
       }
     }
-    return names.map { .noConstraint(bound: $0.bound, layers: $0.layers, at: $0.span) }
+    return names.map {
+      .noConstraint(bound: $0.bound, constraint: $0.constraint, layers: $0.layers, at: $0.span)
+    }
   }
 
   /// What the layers and constraints themselves warn of; a repeated layer is said once.
@@ -143,7 +148,23 @@ struct NetworkClaims {
         notes: ["the layers' bounds are declared in another norm; `lgc bound` measures this one"],
         help: "declare the layers' bounds in \(norm.rawValue) to have it proved")
     }
-    return Diagnostic(.targetRefuted, message, at: span, labels: culprits(norm))
+    return Diagnostic(
+      .targetRefuted, message, at: span, labels: culprits(norm), help: repair(norm, target))
+  }
+
+  /// A factor that brings the whole network to the target, where it can stand at the end.
+  private func repair(_ norm: Norm, _ target: Double) -> String {
+    let total = total(norm)
+    let lower = "lower the bounds that are marked"
+    guard network.output == .node(network.nodes.count - 1), total.isFinite,
+      network.nodes.last?.kind != Concatenation.kind
+    else { return lower }
+    let text = LowerBound(proved: Directed.quotientDown(target, total.value))
+      .text(significant: 4)
+    guard let factor = Double(text), factor > 0,
+      (UpperBound(proved: factor) * total).value <= target
+    else { return lower }
+    return "\(lower), or end with `- scale: \(text)`"
   }
 
   /// Whether the node only joins several values, so that its bound is due to theirs.
@@ -168,11 +189,22 @@ struct NetworkClaims {
     }
     return Diagnostic(
       .unprovable, "no finite bound of `\(nodes[0].name)`\(more) is known in \(norm.rawValue)",
-      at: nodes[0].kindSpan, severity: severity, label: "held by: \(claims[open[0]].heldBy)",
-      labels: labels,
-      help: severity == .error
-        ? "leave the layer out, or the target"
-        : "give it `lipschitz:` and a `constraint:` that is certified after training")
+      at: nodes[0].kindSpan, severity: severity,
+      label: claims[open[0]].isUnbounded
+        ? claims[open[0]].heldBy : "held by: \(claims[open[0]].heldBy)",
+      labels: labels, help: repair(nodes[0], claims[open[0]]))
+  }
+
+  /// What gives a layer a bound that is known before training.
+  private func repair(_ node: LayerNode, _ claim: LayerClaim) -> String {
+    if claim.isUnbounded { return "use a layer that has a bound, or leave the target out" }
+    if !node.readWeights.contains(where: \.isConstrained) {
+      return "no constraint holds `\(node.kind)`: `lgc bound` proves it from the trained weights"
+    }
+    if node.isHeld, node.declared != nil {
+      return "`lgc bound` proves it from the trained weights"
+    }
+    return "give it `lipschitz:` and a `constraint:` that is certified after training"
   }
 
   /// The places that lift the bound: whatever expands, or, where nothing does, the largest bounds
@@ -233,9 +265,10 @@ struct NetworkClaims {
     }
     let bound = claim.bound.text(significant: 5)
     let node = network.nodes[index]
-    guard node.declared != nil else { return "expands by \(bound)" }
+    guard let declared = node.declared else { return "expands by \(bound)" }
     if node.constraint?.unit.isCertifiedAfterTraining != true { return "\(bound): \(claim.heldBy)" }
-    return claim.isFromOtherNorm ? "\(bound) = \(claim.heldBy)" : "declared \(bound)"
+    if claim.isFromOtherNorm { return "\(bound) = \(claim.heldBy)" }
+    return "declared \(claim.bound.value == declared.bound ? shortText(declared.bound) : bound)"
   }
 }
 
@@ -303,13 +336,17 @@ extension Diagnostic {
   }
 
   fileprivate static func noConstraint(
-    bound: Double, layers: [String], at span: Span
+    bound: Double, constraint: String?, layers: [String], at span: Span
   ) -> Diagnostic {
     let shown = layers.prefix(4).map { "`\($0)`" }.joined(separator: ", ")
     return Diagnostic(
       .noConstraint,
-      "nothing enforces the bound \(shortText(bound)) of \(shown)\(layers.count > 4 ? ", …" : "")",
+      "\(constraint.map { "`\($0)` does not enforce" } ?? "nothing enforces") the bound "
+        + "\(shortText(bound)) of \(shown)\(layers.count > 4 ? ", …" : "")",
       at: span, label: "declared here",
-      help: "add a `constraint:`, or write `lipschitz: unconstrained`")
+      help: constraint == nil
+        ? "add a `constraint:`, or write `lipschitz: unconstrained`"
+        : "use a constraint that is certified after training, as `spectral`, or leave `lipschitz` "
+          + "out: `lgc bound` proves what the trained weights keep")
   }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Model
 import Rounding
 
@@ -51,6 +52,52 @@ public func certifiedRescale(
     return try rescale(weight, bound: bound) { (weight) throws(ProofError) in
       try convolutionBound(weight, geometry, norm: norm, isTransposed: true)
     }
+  }
+}
+
+/// The matrices of node `index`, whose constant follows from several, so that each is proved to keep
+/// its share of the declared bound and the layer's constant, biases and all, the declared bound.
+///
+/// Every matrix is rescaled as an operator of its own. Where the constant of the rescaled ones is
+/// still above the bound (a bias grew), those without a share fixed by the layer shrink together
+/// until it is not; the constant falls at least as they do.
+/// - Parameter tensors: every stored tensor that the constant reads, by full name.
+/// - Returns: the new matrices, by full name.
+public func certifiedRescale(
+  matricesOf index: Int, in network: Network, tensors: [String: NamedTensor]
+) throws(ProofError) -> [String: [Float]] {
+  let node = network.nodes[index]
+  guard let declared = node.declared, case .stored(let constants) = node.operation else {
+    return [:]
+  }
+  var stored = tensors
+  var result: [String: [Float]] = [:]
+  func take(_ name: String, _ values: [Float]) {
+    let full = node.tensorName(name)
+    stored[full] = NamedTensor(name: full, shape: stored[full]!.shape, values: .float32(values))
+    result[full] = values
+  }
+  func values(_ name: String) -> [Float] {
+    if case .float32(let values) = stored[node.tensorName(name)]?.values { values } else { [] }
+  }
+  for matrix in node.heldMatrices {
+    take(
+      matrix.name,
+      try certifiedRescale(
+        weight: values(matrix.name), of: matrix.linear, norm: declared.norm, bound: matrix.bound))
+  }
+  let free = node.heldMatrices.filter { node.layer.matrixBounds(declared.norm)[$0.name] == nil }
+  var margin = 0x1p-24
+  while true {
+    let weights = NetworkWeights(network, checked: stored)
+    let proved = try LinearAlgebra.withProofArithmetic { () throws(ProofError) in
+      try weights.storedBound(constants[declared.norm], of: index).upper.value
+    }
+    if proved <= declared.bound { return result }
+    let factor = margin < 1 ? min(declared.bound / proved, 1) * (1 - margin) : 0
+    for matrix in free { take(matrix.name, values(matrix.name).map { Float(Double($0) * factor) }) }
+    if factor == 0 { return result }
+    margin *= 2
   }
 }
 

@@ -45,8 +45,12 @@ func roundingErrors(_ weights: NetworkWeights, magnitude: [Double]) -> [Double]?
       e = image.map { ($0 + gamma * added) * (1 + 0x1p-40) }
     default:
       guard let image = weights.absoluteImage(of: errors, through: index) else { return nil }
-      // Neither φ(0) nor a constant that a layer adds is larger than 1 beside its tensors.
-      m = m.map { $0 + added + 1 }
+      // φ(0) is no larger than 1, nor is what a layer adds beside its tensors unless it says so.
+      var constant = 1.0
+      if case .fromZero(let number, _) = node.layer.reach(node.inputShapes) {
+        constant = max(1, number)
+      }
+      m = m.map { ($0 + added + constant) * (1 + 0x1p-40) }
       e = zip(image, m).map { ($0 + 64 * u * ($1 + 1)) * (1 + 0x1p-40) }
     }
     e = e.map { $0 + 0x1p-900 }

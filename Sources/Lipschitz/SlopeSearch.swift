@@ -20,12 +20,14 @@ public struct Slope: Sendable {
 ///   - search: runs the search; its precision decides nothing but how good the result is.
 ///   - exact: evaluates the final slopes; must compute in float64 (the rounding it is trusted
 ///     with is subtracted, see `roundingErrors`).
-/// - Returns: nil where no slope is found or none can be vouched for.
+/// - Returns: nil where no slope is found or none can be vouched for, and of a network whose bound
+///   holds on a domain only.
 public func steepestSlope(
   _ weights: NetworkWeights, norm: Norm, search: any Engine, exact: any Engine,
   data: [[Float]] = []
 ) throws(EngineError) -> Slope? {
-  guard let floats = weights.floats else { return nil }
+  // Outside the domain of a bound a slope says nothing about it, and the search knows no domain.
+  guard weights.network.domain == nil, let floats = weights.floats else { return nil }
   var search = try SlopeSearch(weights, floats, norm: norm, engine: search)
   let places = try search.run(data)
   return try steepestWitness(places, weights, floats, norm: norm, engine: exact)

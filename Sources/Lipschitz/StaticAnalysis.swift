@@ -96,11 +96,12 @@ private func judge(
     let total = network.total(norm)
     guard let bound else {
       return result(
-        name, .reported, total.isFinite ? total.text(significant: 5) : "needs the weights")
+        name, .reported, total.isFinite
+          ? total.text(significant: 5) + network.network.domainText : "needs the weights")
     }
     let text = "\(name) ≤ \(shortText(bound))"
     if total.value <= bound {
-      return result(text, .proved, "proved: \(total.text(significant: 5))")
+      return result(text, .proved, "proved\(network.network.domainText): \(total.text(significant: 5))")
     }
     let problem = network.problem(norm: norm, target: bound, at: target.span)
     diagnostics.append(problem)

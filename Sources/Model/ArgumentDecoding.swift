@@ -21,12 +21,9 @@ public func decode(
 }
 
 /// The same for any set of declared keys (a section of the description).
-///
-/// - Parameters:
-///   - later: keys that the language names and lgc does not support yet.
 func decodeArguments(
   _ declarations: [any ArgumentDeclaration], of unit: String, node: Node?, named: Span,
-  shorthand: String? = nil, common: [String] = [], later: [String] = [],
+  shorthand: String? = nil, common: [String] = [],
   into diagnostics: inout [Diagnostic]
 ) -> Arguments? {
   let before = diagnostics.errorCount
@@ -48,8 +45,6 @@ func decodeArguments(
       for entry in entries {
         if let declaration = declarations.first(where: { $0.name == entry.key }) {
           decodeValue(declaration, entry.value)
-        } else if later.contains(entry.key) {
-          diagnostics.append(.notSupportedYet("the key `\(entry.key)` of `\(unit)`", entry.keySpan))
         } else if !common.contains(entry.key), !entry.key.isFreeKey {
           diagnostics.append(.unknownKey(entry, of: unit, allowed: allowed))
         }

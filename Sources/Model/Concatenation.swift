@@ -40,6 +40,8 @@ extension Concatenation: Layer {
 
   public func operation(_ inputs: [Shape]) -> LayerOperation { .known(.one) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     context.graph.concatenate(inputs, axis: axis + 1)
   }

@@ -35,6 +35,23 @@ public struct Experiment: Sendable {
     self.targets = targets
     self.resolvedText = resolvedText
   }
+
+  /// `resolvedText` with the numbers that were measured of the data in place of `data`: what a run
+  /// keeps, so that nothing needs to be measured again.
+  public var storedText: String {
+    guard let data, data.standardizesByData, let (mean, deviation) = data.standardize else {
+      return resolvedText
+    }
+    // No other line of the text can be this one.
+    return resolvedText.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      line == "  \(DataSection.measuredLine)"
+        ? "  standardize: {mean: \(mean.yamlText), deviation: \(deviation.yamlText)}" : line
+    }.joined(separator: "\n")
+  }
+}
+
+extension DataSection {
+  static let measuredLine = "standardize: data"
 }
 
 public struct DataSection: Sendable {
@@ -46,6 +63,9 @@ public struct DataSection: Sendable {
   public var range: ClosedRange<Double>?
   /// Then x ↦ (x − mean) / deviation per channel (one number: all channels).
   public var standardize: (mean: [Double], deviation: [Double])?
+  /// `standardize: data`: the numbers are those of the training samples, in `standardize` once these
+  /// were read.
+  public var standardizesByData: Bool
   /// Whether each epoch is drawn in a new order.
   public var shuffle: Bool
   /// What happens to the training samples, in this order.
@@ -56,8 +76,10 @@ public struct DataSection: Sendable {
   public init(
     dataset: any Dataset, kind: String, arguments: Arguments, range: ClosedRange<Double>?,
     standardize: (mean: [Double], deviation: [Double])?, shuffle: Bool,
-    augmentations: [AugmentationUnit] = [], validation: ValidationSection? = nil, span: Span
+    standardizesByData: Bool = false, augmentations: [AugmentationUnit] = [],
+    validation: ValidationSection? = nil, span: Span
   ) {
+    self.standardizesByData = standardizesByData
     self.augmentations = augmentations
     self.dataset = dataset
     self.kind = kind

@@ -13,6 +13,18 @@ public protocol Layer: CatalogUnit {
   func isTight(_ inputs: [Shape], norm: Norm) -> Bool
   /// What the layer is as a map, for the proofs.
   func operation(_ inputs: [Shape]) -> LayerOperation
+  /// How large the elements of its output can be.
+  func reach(_ inputs: [Shape]) -> OutputReach
+  /// Whether `operation` is `.unbounded` although `constants` states some on bounded inputs.
+  var needsBoundedInput: Bool { get }
+  /// The constants on inputs x with max |x| ≤ largest, for each input; nil: none is known.
+  func constants(_ inputs: [Shape], within largest: [StoredBound]) -> StoredConstants?
+  /// Bounds of matrices, by name, that are better held at a number of their own than at an equal
+  /// share of the layer's bound; whatever the others are, they must be able to make the layer's
+  /// constant arbitrarily small.
+  func matrixBounds(_ norm: Norm) -> [String: Double]
+  /// Why a constraint on this layer would hold nothing, though it has weights; nil where one can.
+  var constraintRefusal: Refusal? { get }
   /// Where people go wrong with this layer in a network that is to be bounded in `norm`.
   func cautions(name: String, _ inputs: [Shape], norm: Norm, isHeld: Bool) -> [Caution]
   /// Whether training draws random numbers in it.
@@ -25,6 +37,13 @@ extension Layer {
   public func weights(_ inputs: [Shape]) -> [WeightDeclaration] { [] }
   public func isTight(_ inputs: [Shape], norm: Norm) -> Bool { true }
   public var isRandomInTraining: Bool { false }
+  public func reach(_ inputs: [Shape]) -> OutputReach { .unknown }
+  public var needsBoundedInput: Bool { false }
+  public func constants(
+    _ inputs: [Shape], within largest: [StoredBound]
+  ) -> StoredConstants? { nil }
+  public func matrixBounds(_ norm: Norm) -> [String: Double] { [:] }
+  public var constraintRefusal: Refusal? { nil }
   public func cautions(
     name: String, _ inputs: [Shape], norm: Norm, isHeld: Bool
   ) -> [Caution] { [] }

@@ -77,12 +77,12 @@ struct HeldWeight {
 extension LayerNode {
   /// What holds this tensor; nil where nothing does, as with most constraints for biases.
   func constraint(on weight: WeightDeclaration) -> HeldWeight? {
-    guard let constraint, case .linear(let linear) = operation,
+    guard let constraint, let linear = heldOperator(weight),
       weight.isConstrained || (weight.isTrained && constraint.unit.holdsBiases)
     else { return nil }
     let name = tensorName(weight.name)
     return HeldWeight(
-      constraint: constraint.unit, bound: declared?.bound ?? .infinity, weight: weight,
+      constraint: constraint.unit, bound: heldBound(weight) ?? .infinity, weight: weight,
       linear: linear, norm: declared?.norm ?? .l2, tensorName: name,
       statePrefix: "\(name).\(constraint.kind).",
       tensors: Dictionary(

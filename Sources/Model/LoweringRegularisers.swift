@@ -5,8 +5,9 @@ extension LayerNode {
   var regularisedWeights: [(declaration: WeightDeclaration, linear: LinearOperator?)] {
     let linear: LinearOperator?
     switch operation {
-    case .linear(.diagonal), .linear(.scaling), .linear(.normalisation), .stored: return []
+    case .linear(.diagonal), .linear(.scaling), .linear(.normalisation): return []
     case .linear(let map): linear = map
+    case .stored: return weights.filter(\.isConstrained).map { ($0, heldOperator($0)) }
     case .elementwise, .known, .weightedSum, .unbounded: linear = nil
     }
     return weights.filter(\.isConstrained).map { ($0, linear) }

@@ -22,15 +22,19 @@ public struct Network: Sendable {
   public let blocks: [ResidualBlock]
   public let branchings: [Branching]
   public let span: Span
+  /// What every element of the input must lie in for the constants of its layers to hold; nil:
+  /// nothing, they hold everywhere.
+  public let domain: ClosedRange<Double>?
   /// What training adds to the loss of this network.
   public var regularisers: [NetworkRegulariser] = []
 
   public init(
     name: String, inputShape: Shape, norm: Norm = .l2, nodes: [LayerNode], output: NetworkValue,
     blocks: [ResidualBlock], branchings: [Branching] = [], span: Span, noise: Noise? = nil,
-    classes: Int? = nil
+    classes: Int? = nil, domain: ClosedRange<Double>? = nil
   ) {
     self.classes = classes
+    self.domain = domain
     self.branchings = branchings
     self.noise = noise
     self.norm = norm
@@ -105,6 +109,10 @@ public struct LayerNode: Sendable {
   /// What training holds the layer's weights by; nil for layers without weights, for `none`, and
   /// for a constraint that would need a bound where none is declared.
   public let constraint: LayerConstraint?
+  /// What a declared bound leaves each matrix of a layer whose constant follows from several.
+  public let matrixBounds: [String: Double]
+  /// Whether the constants rest on how large its input can be, and so on layers before it.
+  public let isRangeBound: Bool
   /// The layer as written, and its kind's word.
   public let span: Span
   public let kindSpan: Span
@@ -113,8 +121,9 @@ public struct LayerNode: Sendable {
     name: String, kind: String, layer: any Layer, inputs: [NetworkValue], inputShapes: [Shape],
     outputShape: Shape, weights: [WeightDeclaration], operation: LayerOperation,
     declared: DeclaredBound?, constraint: LayerConstraint? = nil, span: Span, kindSpan: Span,
-    scope: String = "", weightSource: WeightSource? = nil
+    scope: String = "", weightSource: WeightSource? = nil, isRangeBound: Bool = false
   ) {
+    self.isRangeBound = isRangeBound
     self.name = name
     self.scope = scope
     self.weightSource = weightSource
@@ -129,19 +138,32 @@ public struct LayerNode: Sendable {
     self.constraint = constraint
     self.span = span
     self.kindSpan = kindSpan
+    if let declared, constraint != nil, case .stored(let constants) = operation {
+      matrixBounds = Self.split(declared, constants, weightSource?.weights ?? weights, layer)
+    } else {
+      matrixBounds = [:]
+    }
   }
   /// Whether its constraint keeps a bound of its operator, by certified rescale or by itself.
   public var isHeld: Bool {
-    guard let constraint, case .linear(let linear) = operation else { return false }
-    return constraint.unit.isCertifiedAfterTraining
-      || constraint.unit.staticBound(linear, norm: .l2) != nil
+    guard let constraint else { return false }
+    switch operation {
+    case .linear(let linear):
+      return constraint.unit.isCertifiedAfterTraining
+        || constraint.unit.staticBound(linear, norm: .l2) != nil
+    case .stored:
+      return constraint.unit.isCertifiedAfterTraining || boundOfHeldMatrices(.l2).isFinite
+    default: return false
+    }
   }
   public var parameterCount: Int {
     weights.reduce(0) { $0 + ($1.isTrained ? $1.shape.elementCount : 0) }
   }
-  /// `<layer>.<weight>`, or `<network>.<layer>.<weight>` where there are several networks.
+  /// `<layer>.<weight>`, or `<network>.<layer>.<weight>` where there are several networks. Another
+  /// layer's tensor, of which a range-bound constant speaks, is `/` and its full name.
   public func tensorName(_ weight: String) -> String {
-    "\(scope)\(weightSource?.name ?? name).\(weight)"
+    if weight.utf8.first == UInt8(ascii: "/") { return String(weight.dropFirst()) }
+    return "\(scope)\(weightSource?.name ?? name).\(weight)"
   }
   /// Every tensor that the layer reads, its own or another's.
   public var readWeights: [WeightDeclaration] { weightSource?.weights ?? weights }

@@ -123,7 +123,7 @@ public final class BoundSteps {
   }
 
   /// The steps up to `term`, which becomes the last.
-  fileprivate func bound(_ term: Term) -> StoredBound {
+  func bound(_ term: Term) -> StoredBound {
     StoredBound(steps: Array(steps[...term.index]))
   }
 }

@@ -35,6 +35,8 @@ public struct WeightedSum: Layer {
 
   public func operation(_ inputs: [Shape]) -> LayerOperation { .weightedSum(coefficients) }
 
+  public func reach(_ inputs: [Shape]) -> OutputReach { .fromZero(0) }
+
   public func lower(_ inputs: [Value], _ context: LoweringContext) -> Value {
     let g = context.graph
     let terms = zip(coefficients, inputs).map { $0 == 1 ? $1 : g.multiply($1, $0) }

@@ -33,7 +33,7 @@ public struct AdversarialSetup {
       experiment.data == nil ? "data" : nil, experiment.adversarial == nil ? "loss" : nil,
       experiment.train == nil ? "train" : nil,
     ].compactMap { $0 }
-    guard let section = experiment.data, let adversarial = experiment.adversarial,
+    guard var section = experiment.data, let adversarial = experiment.adversarial,
       let train = experiment.train, experiment.networks.count == 2
     else { throw DiagnosticError(missing.map { missingSection($0, in: experiment) }) }
     let (generator, critic) = (experiment.networks[0], experiment.networks[1])
@@ -42,6 +42,9 @@ public struct AdversarialSetup {
     guard data.train.shape == critic.inputShape else {
       throw DiagnosticError(shape(data.train.shape, critic, section))
     }
+    section = try section.measured(on: data.train)
+    var experiment = experiment
+    experiment.data = section
     guard data.train.count >= train.batch else {
       throw DiagnosticError(tooFew(data.train.count, train.batch, section))
     }

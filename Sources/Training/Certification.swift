@@ -19,7 +19,13 @@ struct Certification {
     self.network = network
     var certified: [String: [Float]] = [:]
     let values = Dictionary(uniqueKeysWithValues: trained.map { ($0.name, $0.values) })
-    for node in network.nodes {
+    for (index, node) in network.nodes.enumerated() {
+      if !node.weights.isEmpty, !node.heldMatrices.isEmpty,
+        node.constraint?.unit.isCertifiedAfterTraining == true
+      {
+        certified.merge(try Self.matrices(of: index, network, trained, certified)) { $1 }
+        continue
+      }
       guard let declared = node.declared, let constraint = node.constraint,
         constraint.unit.isCertifiedAfterTraining, case .linear(let linear) = node.operation,
         let name = linear.weight.map(node.tensorName), let weight = values[name]
@@ -35,6 +41,23 @@ struct Certification {
     weights = trained.map {
       NamedTensor(
         name: $0.name, shape: $0.shape, values: .float32(certified[$0.name] ?? $0.values))
+    }
+  }
+
+  /// The rescaled matrices of one layer; what stands before it is certified already.
+  private static func matrices(
+    of index: Int, _ network: Network,
+    _ trained: [(name: String, shape: Shape, values: [Float])], _ certified: [String: [Float]]
+  ) throws(DiagnosticError) -> [String: [Float]] {
+    let tensors = trained.map {
+      ($0.name, NamedTensor(
+        name: $0.name, shape: $0.shape, values: .float32(certified[$0.name] ?? $0.values)))
+    }
+    do throws(ProofError) {
+      return try certifiedRescale(
+        matricesOf: index, in: network, tensors: Dictionary(uniqueKeysWithValues: tensors))
+    } catch {
+      throw DiagnosticError(error.naming(network.nodes[index].name).diagnostic)
     }
   }
 

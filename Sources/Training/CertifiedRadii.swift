@@ -55,10 +55,12 @@ public struct CertifiedRadii: Sendable {
     var rows: [Float] = []
     rows.reserveCapacity(right.count * size)
     for index in right { rows += x[index * size..<(index + 1) * size] }
-    let margins = try DiagnosticError.translating {
-      try provedMargins(
-        weights, of: rows, labels: right.map { labels[$0] }, engine: ReferenceEngine())
-    }
+    // A ball around a sample may leave the domain in which the bound holds: then nothing is proved.
+    let margins = weights.network.domain == nil
+      ? try DiagnosticError.translating {
+        try provedMargins(
+          weights, of: rows, labels: right.map { labels[$0] }, engine: ReferenceEngine())
+      } : nil
     var result: [CertifiedRadii] = []
     for report in reports {
       var radii = [Double](repeating: 0, count: isRight.count)

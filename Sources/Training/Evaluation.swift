@@ -181,15 +181,22 @@ struct EvaluationSubject {
           .missingSection, "only a classifier can be evaluated, these are a generator and a critic",
           at: experiment.networks.first?.span, help: "`lgc bound` and `lgc sample` work on them"))
     }
-    guard let section = experiment.data else {
+    guard var section = experiment.data else {
       throw DiagnosticError(
         Diagnostic(
           .missingSection, "evaluation needs the section `data`", at: place,
           help: "add `data: {…}` to the description"))
     }
     let network = experiment.networks[0]
-    let data = try section.dataset.load(
+    var data = try section.dataset.load(
       section.arguments, directory: directory, seed: experiment.train?.seed ?? 0)
+    if section.standardizesByData, section.standardize == nil {
+      // As training measures them: without what it holds back.
+      if let part = section.validation {
+        _ = try data.holdBack(part, seed: experiment.train?.seed ?? 0)
+      }
+      section = try section.measured(on: data.train)
+    }
     guard let test = data.test, test.count > 0 else {
       throw DiagnosticError(
         Diagnostic(

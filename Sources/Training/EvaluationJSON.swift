@@ -27,6 +27,9 @@ extension Evaluation {
     return .object([
       (key: "norm", value: .string(result.report.norm.rawValue)),
       (key: "bound", value: .decimal(result.report.upper.json)),
+      (key: "domain", value: result.report.domain.map {
+        .array([.double($0.lowerBound), .double($0.upperBound)])
+      } ?? .null),
       (key: "method", value: .string(result.report.method.rawValue)),
       (key: "pairs", value: bounds.map(json) ?? .null),
       (key: "raw_units_per_model_unit", value: JSONValue(result.rawRadius(1))),

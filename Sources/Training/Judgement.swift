@@ -25,6 +25,8 @@ struct Judge {
   /// Of the stored weights on the test split; nil without one.
   let scores: Scores?
   let bound: (Norm) -> UpperBound
+  /// ` for inputs in [0, 1]` where the bound holds there only.
+  var place = ""
   /// Of the stored weights on the test split; nil without one.
   let certified: (Norm) -> CertifiedRadii?
 
@@ -41,7 +43,8 @@ struct Judge {
       return Judgement(
         target: target,
         claim: limit.map { "\(norm.rawValue) bound ≤ \(number($0))" } ?? "\(norm.rawValue) bound",
-        outcome: bound.isFinite ? bound.text(significant: 8) : "no finite bound is proved",
+        outcome: bound.isFinite
+          ? bound.text(significant: 8) + place : "no finite bound is proved",
         isMet: limit.map { bound.value <= $0 })
     }
   }

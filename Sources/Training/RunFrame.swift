@@ -74,12 +74,12 @@ struct RunFrame {
     let experiment = plan.experiment
     let run = options.resumed
     let hash = run?.descriptionHash ?? SHA256.hexadecimal(experiment.file.bytes)
-    let resolved = Array(experiment.resolvedText.utf8)
+    let resolved = Array(experiment.storedText.utf8)
     let origin = Self.origin(hash, options)
     var record = RunRecord(
       version: options.version, name: experiment.name,
       descriptionPath: run?.descriptionPath ?? experiment.file.path, descriptionHash: hash,
-      resolvedHash: SHA256.hexadecimal(resolved), folder: RunDirectory.absolute(plan.folder),
+      resolvedHash: SHA256.hexadecimal(Array(experiment.resolvedText.utf8)), folder: RunDirectory.absolute(plan.folder),
       seed: plan.train.seed, overrides: options.overrides, engine: origin.engine,
       threads: origin.threads, start: run?.start ?? Clock.timestamp, steps: plan.steps,
       resumptions: run?.resumptions ?? [])

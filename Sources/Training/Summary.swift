@@ -15,7 +15,10 @@ extension TrainingResult {
     }
     for report in bounds {
       let text =
-        report.upper.isFinite ? report.upper.text(significant: 8) : "no finite bound is proved"
+        report.upper.isFinite
+        ? report.upper.text(significant: 8)
+          + (report.domain.map { " for inputs in \($0.domainText)" } ?? "")
+        : "no finite bound is proved"
       rows.append(("\(report.norm.rawValue) bound", text))
     }
     return summary(name: name, unit: "steps", rows)

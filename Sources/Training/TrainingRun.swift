@@ -182,6 +182,7 @@ public struct TrainingRun {
     }
     let judge = Judge(
       scores: scores, bound: { norm in bounds.first { $0.norm == norm }?.upper ?? .unknown },
+      place: setup.network.domainText,
       certified: { norm in certified.first { $0.norm == norm } })
     let result = TrainingResult(
       directory: frame.directory, steps: runner.step, wasInterrupted: ending.wasInterrupted,

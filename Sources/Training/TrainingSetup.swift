@@ -35,7 +35,7 @@ public struct TrainingSetup {
       experiment.data == nil ? "data" : nil, experiment.loss == nil ? "loss" : nil,
       experiment.optimizer == nil ? "optimizer" : nil, experiment.train == nil ? "train" : nil,
     ].compactMap { $0 }
-    guard let section = experiment.data, let loss = experiment.loss?.loss,
+    guard var section = experiment.data, let loss = experiment.loss?.loss,
       let optimizer = experiment.optimizer, let train = experiment.train
     else { throw DiagnosticError(missing.map { missingSection($0, in: experiment) }) }
     guard experiment.networks.count == 1 else {
@@ -49,6 +49,9 @@ public struct TrainingSetup {
     let validation = try section.validation.map { (part) throws(DiagnosticError) in
       try data.holdBack(part, seed: train.seed)
     }
+    section = try section.measured(on: data.train)
+    var experiment = experiment
+    experiment.data = section
     guard data.train.count >= train.batch else {
       throw DiagnosticError(tooFew(data.train.count, train.batch, section))
     }

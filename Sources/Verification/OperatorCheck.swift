@@ -88,7 +88,7 @@ struct OperatorCheck {
     _ evidence: StatedEvidence
   ) throws(VerificationError) -> Bool {
     let range = rows.lowerBound * columns..<rows.upperBound * columns
-    switch try weights.tensor(weight, shape: [height, columns]).values {
+    switch try weights.matrix(weight, height, columns).values {
     case .float32(let values):
       return try dense(Array(values[range]), rows.count, columns, bound: bound, evidence)
     case .float64(let values):

@@ -14,6 +14,8 @@ struct StatedGraph {
   let inputCount: Int
   let nodes: [Node]
   let output: Source
+  /// What every element of the inputs lies in that the claims are about; nil: anywhere.
+  let domain: ClosedRange<Double>?
 
   func count(_ source: Source) -> Int { source.map { nodes[$0].count } ?? inputCount }
 
@@ -44,6 +46,13 @@ struct StatedGraph {
     }
     self.nodes = nodes
     output = try source(try fields.field("output"))
+    if let stated = fields.optional("domain") {
+      let ends = try stated.reals()
+      guard ends.count == 2, ends[0] <= ends[1] else { throw stated.fault("is no interval") }
+      domain = ends[0]...ends[1]
+    } else {
+      domain = nil
+    }
     for node in nodes { try check(node) }
   }
 

@@ -37,6 +37,19 @@ struct StoredWeights {
     return tensor
   }
 
+  /// A tensor of any shape as a matrix of that many rows: a kernel's filters.
+  func matrix(
+    _ name: String, _ rows: Int, _ columns: Int
+  ) throws(VerificationError) -> NamedTensor {
+    guard let tensor = tensors[name] else {
+      throw .refused("the certificate does not identify the tensor", at: name)
+    }
+    guard tensor.shape.first == rows, tensor.values.count == product([rows, columns]) else {
+      throw .refused("its shape is not the operator's", at: name)
+    }
+    return tensor
+  }
+
   /// Its numbers, of whatever shape.
   func numbers(_ name: String) throws(VerificationError) -> [Double] {
     guard let tensor = tensors[name] else {

@@ -5,7 +5,8 @@ import Rounding
 public struct Verification: Sendable {
   public struct Claim: Sendable {
     public let norm: Norm
-    /// ‖f(a) − f(b)‖ ≤ bound·‖a − b‖ for all a, b; +∞ where nothing is claimed.
+    /// ‖f(a) − f(b)‖ ≤ bound·‖a − b‖ for all a, b, with elements in the domain where there is one;
+    /// +∞ where nothing is claimed.
     public let bound: UpperBound
     /// `product`, `absolute values`, …
     public let method: String
@@ -15,6 +16,8 @@ public struct Verification: Sendable {
   /// SHA-256 of the network that the certificate is about: layers, geometry, constants.
   public let description: String
   public let claims: [Claim]
+  /// What every element of the inputs lies in that the claims are about; nil: anywhere.
+  public let domain: ClosedRange<Double>?
   public let operators: Int
   public let tensors: Int
 }
@@ -71,7 +74,7 @@ public func verify(
   guard !claims.isEmpty else { throw .refused("the certificate claims nothing") }
   return Verification(
     name: try fields.field("name").string(), description: stated, claims: claims,
-    operators: graph.nodes.count, tensors: fields.optional("weights")?.json.members?.count ?? 0)
+    domain: graph.domain, operators: graph.nodes.count, tensors: fields.optional("weights")?.json.members?.count ?? 0)
 }
 
 /// The format that this version writes and reads.

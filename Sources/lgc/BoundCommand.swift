@@ -166,7 +166,7 @@ struct BoundCommand: ParsableCommand {
 
   /// The first of the description's training samples, as the model reads them.
   private func samples(_ source: StoredModel, _ network: Network) throws -> [[Float]] {
-    guard let section = source.experiment.data else {
+    guard var section = source.experiment.data else {
       throw DiagnosticError(
         Diagnostic(
           .missingSection, "`--data` needs a description with data", at: nil,
@@ -175,6 +175,7 @@ struct BoundCommand: ParsableCommand {
     let train = try section.dataset.load(
       section.arguments, directory: source.directory, seed: 0
     ).train
+    section = try section.measured(on: train)
     guard train.shape.reduce(1, *) == network.inputShape.reduce(1, *) else { return [] }
     return try InputScaling(section, samples: train).scaled(train, at: 0..<min(256, train.count))
   }

@@ -64,17 +64,22 @@ struct BoundFinding {
   }
 
   private var summary: [[String]] {
-    var rows = [["bound", report.upper.text(significant: 7), "proved, \(report.method.rawValue)"]]
+    let place = report.domain.map { " for inputs in \($0.domainText)" } ?? ""
+    var rows = [
+      ["bound", report.upper.text(significant: 7), "proved\(place), \(report.method.rawValue)"]
+    ]
     // Where one method is all there is, the first row says it.
     for other in report.methods where report.methods.count > 1 {
       rows.append([
         "  \(other.method.rawValue)", other.upper.text(significant: 7),
-        "proved, \(Self.meaning(other.method)), \(Self.milliseconds(other.seconds))",
+        "proved\(place), \(Self.meaning(other.method)), \(Self.milliseconds(other.seconds))",
       ])
     }
-    if let perRawUnit, unitFactor != .one {
+    if unitFactor == .unknown {
+      rows.append(["bound per raw unit", "", "a run knows it: its data were measured"])
+    } else if let perRawUnit, unitFactor != .one {
       rows.append([
-        "bound per raw unit", perRawUnit.text(significant: 7), "proved, per unit of the data file",
+        "bound per raw unit", perRawUnit.text(significant: 7), "proved\(place), per unit of the data file",
       ])
     }
     if let slope {
@@ -86,7 +91,7 @@ struct BoundFinding {
     }
     for verdict in targets {
       rows.append([
-        "target", "≤ \(verdict.limit)", verdict.isMet ? "met: proved" : "not met",
+        "target", "≤ \(verdict.limit)", verdict.isMet ? "met: proved\(place)" : "not met",
       ])
     }
     return rows
@@ -115,6 +120,7 @@ struct BoundFinding {
       (key: "lgc", value: .string(LGC.version)),
       (key: "norm", value: .string(report.norm.rawValue)),
       (key: "upper", value: .decimal(report.upper.json)),
+      (key: "domain", value: report.domain?.json ?? .null),
       (key: "lower", value: .decimal((slope ?? .zero).json)),
       (key: "product", value: .decimal(report.product.json)),
       (key: "method", value: .string(report.method.rawValue)),

@@ -21,6 +21,7 @@ extension Check {
       (key: "input_shape", value: .array(network.inputShape.map(JSONValue.int))),
       (key: "output_shape", value: .array(network.outputShape.map(JSONValue.int))),
       (key: "parameters", value: .int(network.parameterCount)),
+      (key: "domain", value: network.domain?.json ?? .null),
       (key: "bound", value: bound(analysis.total[analysis.norm] ?? .unknown, analysis.norm)),
       (
         key: "layers",

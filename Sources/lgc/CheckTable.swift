@@ -37,7 +37,7 @@ struct CheckTable {
     let lines = aligned(rows, rightAligned: [2, 3]).enumerated().map { index, line in
       index == 0 || index == rows.count - 1 ? paint(line, "1") : line
     }
-    return "\(paint(title, "1")): Lipschitz bounds in \(norm.rawValue)\n\n"
+    return "\(paint(title, "1")): Lipschitz bounds in \(norm.rawValue)\(network.domainText)\n\n"
       + lines.joined(separator: "\n") + "\n"
   }
 

@@ -41,7 +41,10 @@ struct EvaluationText {
 
   private func facts(_ result: Evaluation.InNorm) -> [String] {
     let report = result.report
-    var rows = [["bound", report.upper.text(significant: 7), "proved, \(report.method.rawValue)"]]
+    let place = report.domain.map { " for inputs in \($0.domainText)" } ?? ""
+    var rows = [
+      ["bound", report.upper.text(significant: 7), "proved\(place), \(report.method.rawValue)"]
+    ]
     if let bounds = result.certified.bounds {
       let (least, largest) = bounds.range
       let methods = bounds.methodCounts.map { "\($0.method.rawValue) \($0.count)" }
@@ -58,7 +61,12 @@ struct EvaluationText {
         : "certified; \(short(result.rawRadius(average))) in units of the data file",
     ])
     if result.certified.bounds == nil {
-      rows.append(["no certificate", "", "no rounding bound is known for a layer or its weights"])
+      rows.append([
+        "no certificate", "",
+        report.domain == nil
+          ? "no rounding bound is known for a layer or its weights"
+          : "the bound says nothing of changes that leave \(report.domain!.domainText)",
+      ])
     }
     return aligned(rows, rightAligned: [])
   }

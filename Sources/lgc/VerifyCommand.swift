@@ -101,7 +101,10 @@ struct VerifyCommand: ParsableCommand {
 
   private func text(_ verification: Verification, _ path: String, _ seconds: Double) -> String {
     let rows = verification.claims.map { claim in
-      [claim.norm.rawValue, "≤ \(claim.bound.text(significant: 8))", claim.method]
+      [
+        claim.norm.rawValue, "≤ \(claim.bound.text(significant: 8))",
+        claim.method + (verification.domain.map { " for inputs in \($0.domainText)" } ?? ""),
+      ]
     }
     let milliseconds = Int((seconds * 1000).rounded())
     return "accepted: the Lipschitz bound of `\(verification.name)`\n\n"
@@ -127,6 +130,7 @@ struct VerifyCommand: ParsableCommand {
             (key: "method", value: .string(claim.method)),
           ])
         })),
+        (key: "domain", value: verification.domain?.json ?? .null),
         (key: "operators", value: .int(verification.operators)),
         (key: "tensors", value: .int(verification.tensors)),
       ]
@@ -139,6 +143,10 @@ struct VerifyCommand: ParsableCommand {
     members.append((key: "seconds", value: .double(seconds)))
     return .object(members)
   }
+}
+
+extension ClosedRange<Double> {
+  var json: JSONValue { .array([.double(lowerBound), .double(upperBound)]) }
 }
 
 extension VerificationError {

@@ -53,8 +53,8 @@ import Testing
     #expect(result.code == 0)
     let value = try #require(result.value as? [String: Any])
     #expect(Set(value.keys) == [
-      "lgc", "norm", "upper", "lower", "product", "method", "methods", "per_raw_unit", "layers",
-      "residual_blocks", "seconds",
+      "lgc", "norm", "upper", "domain", "lower", "product", "method", "methods", "per_raw_unit",
+      "layers", "residual_blocks", "seconds",
     ])
     let upper = try #require(value["upper"] as? Double)
     let lower = try #require(value["lower"] as? Double)

@@ -94,7 +94,7 @@ import Testing
     let network = try #require((value["networks"] as? [[String: Any]])?.first)
     #expect(
       Set(network.keys) == [
-        "name", "input_shape", "output_shape", "parameters", "bound", "layers",
+        "name", "input_shape", "output_shape", "parameters", "domain", "bound", "layers",
       ])
     #expect(network["input_shape"] as? [Int] == [2, 3])
     #expect(network["parameters"] as? Int == 38)

@@ -16,6 +16,7 @@ import Testing
     "no_for_a_boolean", "bad_fraction", "alias_bomb", "invalid_utf8", "several_errors",
     "residual_changes_shape", "dense_on_an_image", "refuted_target", "unclosed_bracket",
     "newer_language", "later_top_key", "deep_nesting",
+    "constraint_on_dot_product_attention", "activation_passed_by",
   ])
   func theMessageReadsAsItDid(_ name: String) throws {
     let description = MalformedTests.folder.appendingPathComponent("\(name).yaml").path

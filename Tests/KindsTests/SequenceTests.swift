@@ -177,4 +177,30 @@ import Testing
     ]
     #expect(try run.output([1, -2, 3]) == [1, -2, 3])
   }
+
+  /// A kernel of one tap is the matrix at every position; of more, T sums over all offsets.
+  @Test func aConvolutionalSLLIsTheFlatOneAtEveryPosition() throws {
+    let flat = try LayerRun(
+      network(layerDocument("sll: 2", input: [3])), batch: 1, mode: .deployed)
+    let picture = try LayerRun(
+      network(layerDocument("sll: {units: 2, kernel: 1}", input: [3, 2])), batch: 1, mode: .deployed)
+    let kernel = [0.5, -1, 2, 0.25, 1, -0.75]
+    let rest = ["sll_1.bias": [0.5, -0.25], "sll_1.log_scale": [0.3, -0.2]]
+    picture.state = rest.merging(["sll_1.weight": kernel]) { $1 }
+    // [units, channels] is the flat weight's transpose.
+    flat.state = rest.merging(["sll_1.weight": [0.5, 0.25, -1, 1, 2, -0.75]]) { $1 }
+    let (a, b) = ([1.0, -2, 3], [0.5, 4, -1])
+    let y = try picture.output(zip(a, b).flatMap { [$0, $1] })
+    let expected = zip(try flat.output(a), try flat.output(b)).flatMap { [$0, $1] }
+    #expect(distance(expected, y) < 1e-14)
+  }
+
+  /// One filter (1, 1) over one channel: |WᵀW| sums up to 1 + 2 + 1.
+  @Test func theScaleOfAConvolutionalSLLSumsOverAllOffsets() throws {
+    let run = try LayerRun(
+      network(layerDocument("sll: {units: 1, kernel: 2}", input: [1, 3])), batch: 1, mode: .deployed)
+    run.state = ["sll_1.weight": [1, 1], "sll_1.bias": [0], "sll_1.log_scale": [0.7]]
+    // h = (x₁ + x₂, x₂ + x₃, x₃) of positive numbers, less 2/4 of its adjoint.
+    #expect(distance([1 - 1.5, 2 - 4.5, 4 - 5], try run.output([1, 2, 4])) < 1e-14)
+  }
 }

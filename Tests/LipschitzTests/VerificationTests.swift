@@ -105,6 +105,22 @@ import Verification
           - residual: {mode: sum, weight: 0.3, layers: [{dense: 5}, relu, {dense: 9}]}
           - {dense: 3}
       """,
+    "bounded inputs": """
+        input: [3, 5, 1]
+        layers:
+          - sigmoid
+          - conv: {filters: 4, kernel: [2, 1]}
+          - relu
+          - reshape: [4, 4]
+          - attention: {heads: 2}
+          - layer_norm: {eps: 0.5}
+          - attention
+          - sll: {units: 3, kernel: 3}
+          - flatten
+          - dense: 2
+      """,
+    "a domain": "  input: [4, 3]\n  layers: [relu, {attention: {heads: 2}}]\n"
+      + "data: {type: synthetic, range: [-0.5, 1]}",
     "tall and wide": "  input: [130]\n  layers: [{dense: 70}, relu, {dense: 150}, relu, {dense: 4}]",
   ]
 
@@ -117,6 +133,32 @@ import Verification
       for claim in verification.claims { #expect(claim.bound.isFinite) }
       #expect(verification.tensors == certificate.tensors.count)
     }
+  }
+
+  /// A bound that holds on a domain says so, and a changed domain is another network.
+  @Test func theDomainOfABoundIsPartOfItsCertificate() throws {
+    let certificate = try Self.certified(Self.models["a domain"]!)
+    #expect(try certificate.verified().domain == -0.5...1)
+    for name in ["small", "bounded inputs"] {
+      #expect(try Self.certified(Self.models[name]!).verified().domain == nil)
+    }
+    let network = try network(Self.models["a domain"]!)
+    let other = try LipschitzTests.network(
+      Self.models["a domain"]!.replacing("[-0.5, 1]", with: "[-0.5, 2]"))
+    #expect(Certificate.description(of: network) != Certificate.description(of: other))
+  }
+
+  /// The constant is recomputed where a layer is applied again to larger numbers.
+  @Test func aSharedLayerOnBoundedInputsHasAConstantForEachRound() throws {
+    let network = try network(
+      "  input: [2, 2]\n  layers: [tanh, {repeat: {times: 3, shared: true, layers: [attention]}}]")
+    let weights = try NetworkWeights(network, tensors: tensors(network) { _, index in
+      Float(1 + index % 3)
+    })
+    let report = try certifiedBound(weights, norms: [.linf])[0]
+    let bounds = report.layers.dropFirst().map(\.bound.upper.value)
+    #expect(bounds.count == 3)
+    #expect(bounds.dropFirst().allSatisfy { !$0.isFinite } || bounds == bounds.sorted())
   }
 
   @Test func weightsOfEverySizeAreAccepted() throws {

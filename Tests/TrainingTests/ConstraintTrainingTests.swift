@@ -66,6 +66,59 @@ import Testing
     }
   }
 
+  static let several: [(layer: String, settings: String)] = [
+    "rnn: 6", "rnn: {units: 6, nonlinearity: relu, output: sequence}", "lstm: 6", "gru: 6",
+    "attention: {kind: l2}", "attention: {lipschitz_norm: true}", "attention: {heads: 2}",
+  ].flatMap { layer in
+    [
+      (layer, "lipschitz: 0.8\n  constraint: spectral"),
+      (layer, "lipschitz: {norm: linf, bound: 0.8}\n  constraint: project"),
+      (layer, "lipschitz: {norm: l1, bound: 2}\n  constraint: project"),
+      (layer, "lipschitz: 0.8\n  constraint: {type: orthogonal, rows: 4}"),
+    ]
+  }
+
+  /// A layer of several matrices: each keeps its share, and the layer its declared bound, whatever the
+  /// biases grew to.
+  @Test(arguments: several.indices)
+  func aLayerOfSeveralMatricesEndsWithinItsDeclaredBound(_ index: Int) throws {
+    let (layer, settings) = Self.several[index]
+    let text = """
+      lgc: 1
+      name: held
+      data: {type: synthetic, name: two_moons, samples: 200, noise: 0.1}
+      model:
+        input: [2]
+        \(settings)
+        layers:
+          - dense: 8
+          - sigmoid
+          - reshape: [4, 2]
+          - \(layer)
+          - flatten
+          - dense: 2
+      loss: {family: cross_entropy, temperature: 0.02}
+      optimizer: {type: adam, lr: 0.1}
+      train: {steps: 12, batch: 50, seed: 3}
+      """
+    let folder = Folder()
+    let setup = try TrainingSetup(experiment(text), directory: ".")
+    let run = TrainingRun(
+      setup,
+      options: TrainingOptions(
+        version: "test", engine: CPUEngine(), threads: 1, output: folder.path + "/run"))
+    let node = setup.network.nodes[3]
+    let declared = try #require(node.declared)
+    let bound = try #require(try run.run().bounds.first { $0.norm == declared.norm })
+      .layers[3].bound.upper.value
+    #expect(bound <= declared.bound && bound > 0, "\(bound)")
+    // l1 of attention goes through l2 and back.
+    if declared.norm != .l1 { #expect(bound > 0.02 * declared.bound, "\(bound)") }
+    // What `check` says before training holds after it, in every norm.
+    let claims = analyse(setup.experiment).networks[0].layers[3].bounds
+    #expect(claims[declared.norm]?.value == declared.bound)
+  }
+
   @Test func clippedLayersEndWithinWhatCheckProves() throws {
     let settings = "constraint: {type: clip, c: 0.3}"
     let analysis = analyse(try experiment(description(settings)))

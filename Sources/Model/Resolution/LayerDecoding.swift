@@ -7,7 +7,7 @@ import YAML
 extension Resolver {
   /// Keys that every layer has beside its arguments.
   static let layerKeys = ["name", "from", "lipschitz", "constraint", "activation", "residual"]
-  static let blockKeys = ["name", "from", "activation"]
+  static let blockKeys = ["name", "from", "lipschitz", "constraint", "activation"]
   /// The kinds of entries that have layers of their own.
   static let blockKinds = ["residual", "repeat", "parallel"]
 
@@ -154,9 +154,9 @@ extension Resolver {
     let before = diagnostics.errorCount
     let arguments = decodeArguments(
       [Self.mode, Self.weight], of: "residual", node: layer.body, named: layer.kindSpan,
-      common: Self.blockKeys + ["layers", "shortcut"],
-      later: Self.laterBlockKeys, into: &diagnostics)
+      common: Self.blockKeys + ["layers", "shortcut"], into: &diagnostics)
     let from = decodeFrom(layer)
+    let defaults = decodeDefaults(layer)
     let setting = arguments.flatMap { residualSetting($0, span: layer.kindSpan) }
     let layers = decodeBlockLayers(body, layer)
     var shortcut: [LayerItem]?
@@ -174,8 +174,8 @@ extension Resolver {
     guard let setting, let layers, diagnostics.errorCount == before else { return .invalid }
     return .residual(
       ResidualEntry(
-        name: name, from: from, setting: setting, body: layers, shortcut: shortcut, span: layer.span,
-        kindSpan: layer.kindSpan))
+        name: name, from: from, defaults: defaults, setting: setting, body: layers,
+        shortcut: shortcut, span: layer.span, kindSpan: layer.kindSpan))
   }
 
   // MARK: repeat
@@ -188,15 +188,16 @@ extension Resolver {
     let before = diagnostics.errorCount
     let arguments = decodeArguments(
       [times, shared], of: "repeat", node: body, named: layer.kindSpan,
-      common: Self.blockKeys + ["layers"],
-      later: Self.laterBlockKeys + ["residual"], into: &diagnostics)
+      common: Self.blockKeys + ["layers", "residual"], into: &diagnostics)
     let from = decodeFrom(layer)
+    let defaults = decodeDefaults(layer)
+    let residual = layer.body?.entry("residual").flatMap { decodeResidualFlag($0) }
     let layers = decodeBlockLayers(body, layer)
     guard let arguments, let layers, diagnostics.errorCount == before else { return .invalid }
     return .repetition(
       RepetitionEntry(
-        name: name, from: from, times: arguments[times], isShared: arguments[shared], body: layers,
-        span: layer.span, kindSpan: layer.kindSpan))
+        name: name, from: from, defaults: defaults, residual: residual, times: arguments[times],
+        isShared: arguments[shared], body: layers, span: layer.span, kindSpan: layer.kindSpan))
   }
 
   // MARK: parallel
@@ -216,9 +217,10 @@ extension Resolver {
     let before = diagnostics.errorCount
     let arguments = decodeArguments(
       declared, of: "parallel", node: body, named: layer.kindSpan,
-      common: Self.blockKeys + ["branches"], later: Self.laterBlockKeys + ["residual"],
-      into: &diagnostics)
+      common: Self.blockKeys + ["branches", "residual"], into: &diagnostics)
     let from = decodeFrom(layer)
+    let defaults = decodeDefaults(layer)
+    let residual = layer.body?.entry("residual").flatMap { decodeResidualFlag($0) }
     guard let entry = body.entry("branches") else {
       if body.mapping?.misspells("branches", allowed: ["branches"] + declared.map(\.name)) != true {
         diagnostics.append(
@@ -261,8 +263,9 @@ extension Resolver {
     }
     return .parallel(
       ParallelEntry(
-        name: name, from: from, branches: branches.map { $0! }, combination: combination,
-        weights: weights ?? [], axis: arguments[Self.axis], arguments: arguments, span: layer.span,
+        name: name, from: from, defaults: defaults, residual: residual,
+        branches: branches.map { $0! }, combination: combination, weights: weights ?? [],
+        axis: arguments[Self.axis], arguments: arguments, span: layer.span,
         kindSpan: layer.kindSpan))
   }
 
@@ -283,8 +286,12 @@ extension Resolver {
 
   // MARK: names
 
-  /// A list of layers' bounds is not yet one setting of the block.
-  private static let laterBlockKeys = ["lipschitz", "constraint"]
+  /// `lipschitz` and `constraint` of a block, for the layers in it that say nothing themselves.
+  private func decodeDefaults(_ layer: WrittenLayer) -> LayerDefaults {
+    LayerDefaults(
+      lipschitz: layer.body?.entry("lipschitz").flatMap { decodeLipschitz($0) },
+      constraint: layer.body?.entry("constraint").flatMap { decodeConstraint($0) })
+  }
 
   private func decodeFrom(_ layer: WrittenLayer) -> NameList? {
     layer.body?.entry("from").flatMap { decodeNames($0, of: "from") }

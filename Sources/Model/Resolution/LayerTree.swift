@@ -42,6 +42,7 @@ struct LayerEntry {
 struct ResidualEntry {
   var name: String
   var from: NameList?
+  var defaults: LayerDefaults
   var setting: ResidualSetting
   var body: [LayerItem]
   /// nil: the identity.
@@ -57,6 +58,8 @@ struct ParallelEntry {
   }
   var name: String
   var from: NameList?
+  var defaults: LayerDefaults
+  var residual: ResidualSetting?
   var branches: [[LayerItem]]
   var combination: Combination
   /// One number a branch where `combination` is `weighted`.
@@ -71,6 +74,8 @@ struct ParallelEntry {
 struct RepetitionEntry {
   var name: String
   var from: NameList?
+  var defaults: LayerDefaults
+  var residual: ResidualSetting?
   var times: Int
   /// Whether all rounds use the weights of the first.
   var isShared: Bool
@@ -89,6 +94,29 @@ extension LayerItem {
     case .parallel(let entry): entry.name
     case .invalid: nil
     }
+  }
+}
+
+/// `lipschitz` and `constraint` for the layers of a network or of a block, where nothing nearer to
+/// the layer says otherwise; nil: what stands further out.
+struct LayerDefaults {
+  var lipschitz: LipschitzSetting?
+  var constraint: ConstraintSetting?
+
+  /// The place of the first that is given.
+  var span: Span? { lipschitz?.span ?? constraint?.span }
+
+  /// These, completed by those further out. A bound without a norm takes that of
+  /// the next bound outside; `unconstrained` also leaves the constraint from there.
+  func within(_ outer: LayerDefaults) -> LayerDefaults {
+    var (bound, inherited) = (lipschitz ?? outer.lipschitz, outer.constraint)
+    switch lipschitz {
+    case .unconstrained: inherited = nil
+    case .bound(let number, nil, let boundSpan, let span):
+      bound = .bound(number, norm: outer.lipschitz?.norm, boundSpan: boundSpan, span: span)
+    case .bound, nil: break
+    }
+    return LayerDefaults(lipschitz: bound, constraint: constraint ?? inherited)
   }
 }
 

@@ -22,18 +22,29 @@ struct NetworkBuilder {
   /// Rounds after the first of a repeat with shared weights: the prefix of the round, and of the
   /// first one, outermost first.
   private var sharing: [(round: String, first: String)] = []
+  /// What layers inherit where the builder stands: the network's settings and those of blocks.
+  var defaults: LayerDefaults
+  private var ranges: ElementRanges
+  private var readsDomain = false
   /// Layers that inherit a constraint without a bound for it, and the constraint's place.
-  private var unbounded: [(name: String, constraint: Span)] = []
+  var unbounded: [(name: String, constraint: Span)] = []
 
   /// More nodes than this are a mistake in a `repeat`.
   static let largestNodeCount = 100_000
 
-  /// - Parameter scope: what the names of the network's tensors begin with.
-  init(_ model: ModelSection, name: String, scope: String = "", diagnostics resolver: Resolver) {
+  /// - Parameters:
+  ///   - scope: what the names of the network's tensors begin with.
+  ///   - domain: what the elements of the input lie in; nil: anywhere.
+  init(
+    _ model: ModelSection, name: String, scope: String = "", domain: ClosedRange<Double>? = nil,
+    diagnostics resolver: Resolver
+  ) {
+    ranges = ElementRanges(domain: domain)
     self.model = model
     self.name = name
     self.scope = scope
     self.resolver = resolver
+    defaults = LayerDefaults(lipschitz: model.lipschitz, constraint: model.constraint)
   }
 
   consuming func build() -> Network? {
@@ -44,7 +55,7 @@ struct NetworkBuilder {
     return Network(
       name: name, inputShape: model.input, norm: model.lipschitz?.norm ?? .l2, nodes: nodes,
       output: output, blocks: blocks, branchings: branchings, span: model.span,
-      noise: model.noise, classes: model.classes)
+      noise: model.noise, classes: model.classes, domain: readsDomain ? ranges.domain : nil)
   }
 
   func shape(_ value: NetworkValue) -> Shape {
@@ -149,10 +160,21 @@ struct NetworkBuilder {
       resolver.diagnostics.append(
         Diagnostic(
           .unreadLayer, "nothing reads `\(node.name)`", at: node.kindSpan,
-          help: "name it in the `from` of a later layer or in `outputs` of the model, or leave "
+          help: bypassed(index).map {
+            "a `from` that names `\($0)` reads what `\($0)` gives before `\(node.name)`; name "
+              + "`\(node.name)` there"
+          } ?? "name it in the `from` of a later layer or in `outputs` of the model, or leave "
             + "it out"))
     }
     return places.isEmpty
+  }
+
+  /// The layer before an unread one, where others read that past it.
+  private func bypassed(_ index: Int) -> String? {
+    guard nodes[index].inputs.count == 1, case .node(let before) = nodes[index].inputs[0],
+      nodes.contains(where: { $0.inputs.contains(.node(before)) && $0.name != nodes[index].name })
+    else { return nil }
+    return nodes[before].name
   }
 
   // MARK: layers
@@ -180,7 +202,12 @@ struct NetworkBuilder {
         .tensorTooLarge("the tensor `\(name).\(weight.name)`", weight.shape, at: sizeSpan(entry)))
       return nil
     }
-    let operation = entry.layer.operation(inputShapes)
+    var operation = entry.layer.operation(inputShapes)
+    let bounded = ranges.constants(of: entry.layer, inputs, inputShapes, nodes)
+    if let bounded {
+      operation = .stored(bounded.constants)
+      readsDomain = readsDomain || bounded.readsDomain
+    }
     guard claim(name, at: entry.kindSpan) else { return nil }
     guard let claim = layerClaim(entry, name: name, weights: weights, operation: operation)
     else { return nil }
@@ -190,7 +217,8 @@ struct NetworkBuilder {
         name: name, kind: entry.kind, layer: entry.layer, inputs: inputs,
         inputShapes: inputShapes, outputShape: output, weights: source == nil ? weights : [],
         operation: operation, declared: claim.declared, constraint: claim.constraint,
-        span: entry.span, kindSpan: entry.kindSpan, scope: scope, weightSource: source))
+        span: entry.span, kindSpan: entry.kindSpan, scope: scope, weightSource: source,
+        isRangeBound: bounded != nil))
     let body = NetworkValue.node(nodes.count - 1)
     guard let residual = entry.residual else { return body }
     guard inputs.count == 1 else {
@@ -251,12 +279,14 @@ struct NetworkBuilder {
     _ entry: ResidualEntry, to input: NetworkValue, prefix: String
   ) -> NetworkValue? {
     let name = prefix + entry.name
-    guard let body = append(entry.body, to: input, prefix: name + ".") else { return nil }
-    var shortcut = input
-    if let items = entry.shortcut {
-      guard let value = append(items, to: input, prefix: name + ".shortcut.") else { return nil }
-      shortcut = value
+    let parts = with(entry.defaults) { builder -> (body: NetworkValue, shortcut: NetworkValue)? in
+      guard let body = builder.append(entry.body, to: input, prefix: name + ".") else {
+        return nil
+      }
+      guard let items = entry.shortcut else { return (body, input) }
+      return builder.append(items, to: input, prefix: name + ".shortcut.").map { (body, $0) }
     }
+    guard let (body, shortcut) = parts else { return nil }
     guard shape(body) == shape(shortcut) else {
       resolver.diagnostics.append(
         .blockShapes(
@@ -267,6 +297,45 @@ struct NetworkBuilder {
     return merge(
       entry.setting, name: name, entry: input, body: body, shortcut: shortcut,
       span: entry.kindSpan)
+  }
+
+  /// Appends what stands in a block that has settings for its layers.
+  mutating func with<Result>(
+    _ settings: LayerDefaults, _ body: (inout NetworkBuilder) -> Result?
+  ) -> Result? {
+    let outer = defaults
+    let first = nodes.count
+    defaults = settings.within(outer)
+    let result = body(&self)
+    defaults = outer
+    // A block of a later round reads the weights of the first.
+    if result != nil, let span = settings.span,
+      !nodes[first...].contains(where: { $0.readWeights.contains(where: \.isConstrained) })
+    {
+      resolver.diagnostics.append(
+        Diagnostic(
+          .conflictingKeys, "no layer of this block has weights that could be constrained",
+          at: span, help: "leave it out"))
+      return nil
+    }
+    return result
+  }
+
+  /// A block's value, joined to the value that the block reads where `residual` says so.
+  mutating func closed(
+    _ body: NetworkValue, from input: NetworkValue, _ residual: ResidualSetting?, name: String,
+    kindSpan: Span
+  ) -> NetworkValue? {
+    guard let residual else { return body }
+    guard shape(body) == shape(input) else {
+      resolver.diagnostics.append(
+        .shapeNotPreserved(
+          name, from: shape(input), to: shape(body), at: residual.span, layer: kindSpan))
+      return nil
+    }
+    return merge(
+      residual, name: name + ".residual", entry: input, body: body, shortcut: input,
+      span: residual.span)
   }
 
   func lastPlace(_ value: NetworkValue) -> Span? {
@@ -335,6 +404,15 @@ struct NetworkBuilder {
           at: entry.kindSpan))
       return nil
     }
+    guard let body = with(entry.defaults, { $0.rounds(of: entry, on: input, prefix: prefix) })
+    else { return nil }
+    return closed(
+      body, from: input, entry.residual, name: prefix + entry.name, kindSpan: entry.kindSpan)
+  }
+
+  private mutating func rounds(
+    of entry: RepetitionEntry, on input: NetworkValue, prefix: String
+  ) -> NetworkValue? {
     func roundName(_ round: Int) -> String { "\(prefix)\(entry.name).\(round)." }
     var value = input
     for round in 1...entry.times {
@@ -354,72 +432,6 @@ struct NetworkBuilder {
       }
     }
     return value
-  }
-
-  // MARK: bounds and constraints
-
-  /// The bound declared for a layer and what holds its weights; nil: something was reported.
-  ///
-  /// A layer that says `lipschitz: unconstrained` itself also leaves the constraint that it would
-  /// inherit; inherited, `unconstrained` is no more than no bound.
-  private mutating func layerClaim(
-    _ entry: LayerEntry, name: String, weights: [WeightDeclaration], operation: LayerOperation
-  ) -> (declared: DeclaredBound?, constraint: LayerConstraint?)? {
-    guard weights.contains(where: \.isConstrained) else {
-      if let span = entry.lipschitz?.span ?? entry.constraint?.span {
-        resolver.diagnostics.append(
-          Diagnostic(
-            .conflictingKeys, "`\(entry.kind)` has no weights that could be constrained", at: span,
-            labels: [.init(entry.kindSpan, "this layer")]))
-        return nil
-      }
-      return (nil, nil)
-    }
-    var inherited = model.constraint
-    if case .unconstrained = entry.lipschitz { inherited = nil }
-    let setting = entry.constraint ?? inherited
-    let constraint = setting.flatMap { setting in
-      setting.constraint.map { LayerConstraint($0, kind: setting.kind) }
-    }
-    guard case .bound(let bound, let norm, let boundSpan, _) = entry.lipschitz ?? model.lipschitz
-    else {
-      guard let constraint, let setting else { return (nil, nil) }
-      if !constraint.unit.needsBound { return (nil, constraint) }
-      if entry.lipschitz == nil, model.lipschitz == nil { unbounded.append((name, setting.span)) }
-      return (nil, nil)
-    }
-    let declared = DeclaredBound(
-      norm: norm ?? model.lipschitz?.norm ?? .l2, bound: bound, boundSpan: boundSpan)
-    if let constraint, let setting, case .linear(let linear) = operation {
-      if let refusal = constraint.unit.refusal(linear, norm: declared.norm) {
-        resolver.diagnostics.append(
-          Diagnostic(
-            .constraintNorm, refusal, at: setting.span,
-            labels: [.init(boundSpan, "the bound is asked for here, in \(declared.norm.rawValue)")]))
-        return nil
-      }
-      if let shortfall = constraint.unit.shortfall(
-        of: linear, norm: declared.norm, bound: bound)
-      {
-        resolver.diagnostics.append(
-          Diagnostic(
-            .boundNotHeld, "\(shortfall.message) of `\(name)`", at: setting.span,
-            labels: [.init(boundSpan, "the bound is declared here")], help: shortfall.help))
-        return nil
-      }
-    }
-    return (declared, constraint)
-  }
-
-  private func reportConstraintsWithoutBound() {
-    for span in Set(unbounded.map(\.constraint)) {
-      let names = unbounded.filter { $0.constraint == span }.map(\.name)
-      let shown = names.count <= 4 ? listed(names) : "\(listed(Array(names.prefix(3)))), …"
-      resolver.diagnostics.append(
-        Diagnostic(
-          .missingKey, "the constraint has no bound to hold for \(shown)", at: span,
-          help: "add `lipschitz: 1.0` to `model`, or `lipschitz: unconstrained` to the layer"))
-    }
   }
 
   private func report(_ problem: ShapeProblem, _ entry: LayerEntry, inputs: [NetworkValue]) {

@@ -9,20 +9,24 @@ extension NetworkBuilder {
     _ entry: ParallelEntry, to input: NetworkValue, prefix: String
   ) -> NetworkValue? {
     let name = prefix + entry.name
-    var branches: [NetworkValue] = []
-    for (index, items) in entry.branches.enumerated() {
-      guard let value = append(items, to: input, prefix: "\(name).\(index + 1).") else {
-        return nil
+    let branches = with(entry.defaults) { builder -> [NetworkValue]? in
+      var branches: [NetworkValue] = []
+      for (index, items) in entry.branches.enumerated() {
+        guard let value = builder.append(items, to: input, prefix: "\(name).\(index + 1).") else {
+          return nil
+        }
+        branches.append(value)
       }
-      branches.append(value)
+      return branches
     }
+    guard let branches else { return nil }
     guard
       let output = join(
         entry.layer, branches, name: name, kind: "parallel", span: entry.kindSpan)
     else { return nil }
     branchings.append(
       Branching(name: name, entry: input, branches: branches, merge: output))
-    return output
+    return closed(output, from: input, entry.residual, name: name, kindSpan: entry.kindSpan)
   }
 }
 

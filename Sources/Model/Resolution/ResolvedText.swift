@@ -71,7 +71,9 @@ extension Resolver {
       if let range = data.range {
         text.line("range: \([range.lowerBound, range.upperBound].yamlText)")
       }
-      if let standardize = data.standardize {
+      if data.standardizesByData {
+        text.line(DataSection.measuredLine)
+      } else if let standardize = data.standardize {
         text.line(
           "standardize: {mean: \(standardize.mean.yamlText), "
             + "deviation: \(standardize.deviation.yamlText)}")
@@ -135,17 +137,18 @@ extension Resolver {
       case .layer(let entry):
         var pairs = ["name: \(entry.name.yamlText)"] + Self.pairs(entry.from)
         pairs += Self.pairs(entry.type.arguments, entry.arguments)
-        if let value = Self.text(of: entry.lipschitz) { pairs.append("lipschitz: \(value)") }
-        if let value = Self.text(of: entry.constraint) { pairs.append("constraint: \(value)") }
+        pairs += Self.pairs(
+          LayerDefaults(lipschitz: entry.lipschitz, constraint: entry.constraint))
         if let residual = entry.residual {
-          pairs.append("residual: {\(Self.pairs(residual).joined(separator: ", "))}")
+          pairs.append("residual: \(Self.text(of: residual))")
         }
         text.line("- \(entry.kind): {\(pairs.joined(separator: ", "))}")
       case .residual(let entry):
         text.line("- residual:")
         text.indented(by: 2) { text in
           text.line("name: \(entry.name.yamlText)")
-          for pair in Self.pairs(entry.from) + Self.pairs(entry.setting) { text.line(pair) }
+          for pair in Self.pairs(entry.from) + Self.pairs(entry.defaults) { text.line(pair) }
+          for pair in Self.pairs(entry.setting) { text.line(pair) }
           text.section("layers") { Self.write(entry.body, to: &$0) }
           guard let shortcut = entry.shortcut else { return }
           text.section("shortcut") { text in
@@ -157,7 +160,8 @@ extension Resolver {
         text.line("- repeat:")
         text.indented(by: 2) { text in
           text.line("name: \(entry.name.yamlText)")
-          for pair in Self.pairs(entry.from) { text.line(pair) }
+          for pair in Self.pairs(entry.from) + Self.pairs(entry.defaults) { text.line(pair) }
+          if let residual = entry.residual { text.line("residual: \(Self.text(of: residual))") }
           text.line("times: \(entry.times)")
           text.line("shared: \(entry.isShared)")
           text.section("layers") { Self.write(entry.body, to: &$0) }
@@ -166,7 +170,8 @@ extension Resolver {
         text.line("- parallel:")
         text.indented(by: 2) { text in
           text.line("name: \(entry.name.yamlText)")
-          for pair in Self.pairs(entry.from) { text.line(pair) }
+          for pair in Self.pairs(entry.from) + Self.pairs(entry.defaults) { text.line(pair) }
+          if let residual = entry.residual { text.line("residual: \(Self.text(of: residual))") }
           text.line("combine: \(entry.combination.rawValue)")
           if entry.combination == .weighted { text.line("weights: \(entry.weights.yamlText)") }
           if entry.combination == .concat { text.line("axis: \(entry.axis)") }
@@ -202,8 +207,19 @@ extension Resolver {
     from.map { ["from: \($0.yamlText)"] } ?? []
   }
 
+  private static func pairs(_ defaults: LayerDefaults) -> [String] {
+    [
+      Self.text(of: defaults.lipschitz).map { "lipschitz: \($0)" },
+      Self.text(of: defaults.constraint).map { "constraint: \($0)" },
+    ].compactMap { $0 }
+  }
+
   private static func pairs(_ setting: ResidualSetting) -> [String] {
     ["mode: \(setting.mode.rawValue)", "weight: \(setting.weight.yamlText)"]
+  }
+
+  private static func text(of residual: ResidualSetting) -> String {
+    "{\(pairs(residual).joined(separator: ", "))}"
   }
 
   private static func text(

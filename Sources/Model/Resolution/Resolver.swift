@@ -94,12 +94,12 @@ final class Resolver {
         .missingKey("model", of: "the description", at: root.startSpan, "the network"))
     }
     let section = model.flatMap { decodeModel($0) }
+    let data = root.entry("data").flatMap { resolveData($0, input: section?.input) }
     var network = section.flatMap {
-      NetworkBuilder($0, name: "model", diagnostics: self).build()
+      NetworkBuilder($0, name: "model", domain: data?.inputDomain, diagnostics: self).build()
     }
     let regularisers = root.entry("regularize").map { resolveRegularisers($0) }
     network?.regularisers = regularisers ?? []
-    let data = root.entry("data").flatMap { resolveData($0, input: network?.inputShape) }
     let loss = root.entry("loss").flatMap { resolveLoss($0, network: network) }
     if let network {
       checkRegularisers(of: network, labels: loss?.section.loss.usualLabels ?? .classes)

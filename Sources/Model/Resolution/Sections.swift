@@ -47,7 +47,9 @@ extension Resolver {
       into: &diagnostics)
     let before = diagnostics.errorCount
     let range = body?.entry("range").flatMap { decodeRange($0.value) }
-    let standardize = body?.entry("standardize").flatMap { decodeStandardize($0) }
+    let standardizesByData = body?["standardize"]?.string == "data"
+    let standardize =
+      standardizesByData ? nil : body?.entry("standardize").flatMap { decodeStandardize($0) }
     var shuffle = true
     if let node = body?["shuffle"] {
       shuffle = Bool.decode(node, range: nil, into: &diagnostics) ?? true
@@ -64,7 +66,7 @@ extension Resolver {
     else { return nil }
     return DataSection(
       dataset: dataset, kind: word, arguments: arguments, range: range, standardize: standardize,
-      shuffle: shuffle, augmentations: augmentations, validation: validation, span: kindSpan)
+      shuffle: shuffle, standardizesByData: standardizesByData, augmentations: augmentations, validation: validation, span: kindSpan)
   }
 
   private func decodeRange(_ node: Node) -> ClosedRange<Double>? {
@@ -80,6 +82,13 @@ extension Resolver {
   }
 
   private func decodeStandardize(_ entry: Entry) -> (mean: [Double], deviation: [Double])? {
+    if entry.value.mapping == nil {
+      diagnostics.append(
+        .expected(
+          "`data`, or a mapping of `mean` and `deviation`", found: entry.value,
+          help: entry.value.string.flatMap { didYouMean($0, among: ["data"]) }))
+      return nil
+    }
     guard
       let arguments = decodeArguments(
         [SectionArguments.mean, SectionArguments.deviation], of: "standardize", node: entry.value,

@@ -74,9 +74,15 @@ public struct Language: Sendable {
         "range", "Bytes 0 to 255 become numbers from the first to the second.",
         "two numbers, the lower first", schema: [Double].schema(range: nil)),
       LanguageKey(
-        "standardize", "Then x becomes (x − mean) / deviation, channel by channel.", "a mapping",
-        schema: LanguageKey.object(
-          [LanguageKey(SectionArguments.mean), LanguageKey(SectionArguments.deviation)]),
+        "standardize", "Then x becomes (x − mean) / deviation, channel by channel; `data` takes both "
+          + "from the training samples.", "`data`, or a mapping",
+        schema: [
+          "anyOf": [
+            ["const": "data"],
+            LanguageKey.object(
+              [LanguageKey(SectionArguments.mean), LanguageKey(SectionArguments.deviation)]),
+          ]
+        ],
         members: [LanguageKey(SectionArguments.mean), LanguageKey(SectionArguments.deviation)]),
       LanguageKey(
         "shuffle", "Whether each epoch has an order of its own.", Bool.expectation(range: nil),
