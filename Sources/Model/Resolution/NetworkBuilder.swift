@@ -26,7 +26,7 @@ struct NetworkBuilder {
   private var unbounded: [(name: String, constraint: Span)] = []
 
   /// More nodes than this are a mistake in a `repeat`.
-  static let largestNodeCount = 100_000
+  static let largestNodeCount = 20_000
 
   /// - Parameter scope: what the names of the network's tensors begin with.
   init(_ model: ModelSection, name: String, scope: String = "", diagnostics resolver: Resolver) {
@@ -88,7 +88,9 @@ struct NetworkBuilder {
   /// What `from` names, else the value before; nil: reported.
   private func sources(_ from: NameList?, else before: NetworkValue) -> [NetworkValue]? {
     guard let from else { return [before] }
-    let values = from.names.map { value(of: $0.name, at: $0.span) }
+    let values = from.names.map { name in
+      resolver.hasEnoughErrors ? nil : value(of: name.name, at: name.span)
+    }
     return values.contains { $0 == nil } ? nil : values.map { $0! }
   }
 
@@ -145,7 +147,9 @@ struct NetworkBuilder {
     read.insert(output)
     var places: Set<Span> = []
     for (index, node) in nodes.enumerated()
-    where !read.contains(.node(index)) && places.insert(node.kindSpan).inserted {
+    where !read.contains(.node(index)) && places.insert(node.kindSpan).inserted
+      && !resolver.hasEnoughErrors
+    {
       resolver.diagnostics.append(
         Diagnostic(
           .unreadLayer, "nothing reads `\(node.name)`", at: node.kindSpan,
@@ -412,8 +416,9 @@ struct NetworkBuilder {
   }
 
   private func reportConstraintsWithoutBound() {
-    for span in Set(unbounded.map(\.constraint)) {
-      let names = unbounded.filter { $0.constraint == span }.map(\.name)
+    for (span, layers) in Dictionary(grouping: unbounded, by: \.constraint)
+    where !resolver.hasEnoughErrors {
+      let names = layers.map(\.name)
       let shown = names.count <= 4 ? listed(names) : "\(listed(Array(names.prefix(3)))), …"
       resolver.diagnostics.append(
         Diagnostic(
