@@ -99,6 +99,14 @@ let package = Package(
         "Optimizers", "Datasets", "Diagnostics", "Tensors", "ReferenceEngine", "YAML",
         "ExactDefiniteness", "Verification",
       ]),
+    // What must be true of any description, for the fuzzer and for the tests of what it found.
+    .target(
+      name: "FrontEndTestSupport",
+      dependencies: [
+        "Model", "Layers", "Constraints", "Losses", "Regularisers", "Optimizers", "Datasets",
+        "Diagnostics", "Lipschitz", "Formats",
+      ],
+      path: "Tests/FrontEndTestSupport"),
     .testTarget(
       name: "ModelTests",
       dependencies: [
@@ -123,7 +131,17 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "lgc", "Diagnostics", "Model", "Lipschitz", "Training", "Formats", "Verification",
+        "FrontEndTestSupport", "YAML",
       ]),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// It links only with `-sanitize=fuzzer`, so `make fuzz` alone asks for it.
+if Context.environment["LGC_FUZZING"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzzing", dependencies: ["FrontEndTestSupport"], path: "Tests/Fuzzing",
+      // gold crashes on libFuzzer's archive.
+      linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+}

@@ -33,7 +33,7 @@ public struct CaretRenderer: Sendable {
     let margin = String(repeating: " ", count: gutter)
     for (index, snippet) in snippets.enumerated() {
       out += margin + paint(index == 0 ? "-->" : ":::", .gutter)
-      out += " \(snippet.file.path):\(snippet.line):\(snippet.column)\n"
+      out += " \(ShownText.line(snippet.file.path)):\(snippet.line):\(snippet.column)\n"
       out += margin + paint(" |", .gutter) + "\n"
       var previous: Int?
       for line in snippet.lines {

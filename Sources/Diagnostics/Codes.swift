@@ -14,6 +14,7 @@ extension DiagnosticCode {
   public static let invalidMerge = DiagnosticCode(11, "invalid-merge")
   public static let keyNotScalar = DiagnosticCode(12, "key-not-scalar")
   public static let unsupportedTag = DiagnosticCode(13, "unsupported-tag")
+  public static let tooManyErrors = DiagnosticCode(14, "too-many-errors")
 
   // 01xx keys and types
   public static let unknownKey = DiagnosticCode(101, "unknown-key")
@@ -54,6 +55,7 @@ extension DiagnosticCode {
   public static let expandingHead = DiagnosticCode(321, "expanding-head", .warning)
   public static let steepNormalisation = DiagnosticCode(322, "steep-normalisation", .warning)
   public static let smallSlope = DiagnosticCode(323, "small-slope", .warning)
+  public static let penaltyOnly = DiagnosticCode(324, "penalty-only", .note)
 
   // 04xx data
   public static let dataFile = DiagnosticCode(401, "data-file")

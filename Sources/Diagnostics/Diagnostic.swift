@@ -21,7 +21,7 @@ public struct Diagnostic: Sendable {
     public let message: String
     public init(_ span: Span, _ message: String) {
       self.span = span
-      self.message = message
+      self.message = ShownText.line(message)
     }
   }
 
@@ -42,12 +42,12 @@ public struct Diagnostic: Sendable {
   ) {
     self.code = code
     self.severity = severity ?? code.severity
-    self.message = message
+    self.message = ShownText.line(message)
     self.span = span
-    self.label = label
+    self.label = label.map(ShownText.line)
     self.labels = labels
-    self.notes = notes
-    self.help = help
+    self.notes = notes.map(ShownText.lines)
+    self.help = help.map(ShownText.lines)
   }
 }
 

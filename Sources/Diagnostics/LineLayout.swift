@@ -161,11 +161,8 @@ struct LineLayout {
     switch scalar.value {
     case 0x20...0x7E: return (scalar, 1)
     case 0x09: return (scalar, 4)
-    case 0x00...0x1F: return (Unicode.Scalar(0x2400 + scalar.value)!, 1)
-    case 0x7F: return ("\u{2421}", 1)
-    // C1 controls, and the marks that reorder text (a message must show what the parser read).
-    case 0x80...0x9F, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069, 0xFEFF:
-      return ("\u{FFFD}", 1)
+    case _ where ShownText.picture(of: scalar) != scalar:
+      return (ShownText.picture(of: scalar), 1)
     case 0x0300...0x036F, 0x200B...0x200D, 0x20D0...0x20FF, 0xFE00...0xFE0F, 0xFE20...0xFE2F:
       return (scalar, 0)
     // Hangul, CJK, kana, full-width forms, emoji (Unicode East_Asian_Width W and F, in blocks).

@@ -11,6 +11,10 @@ public final class SourceFile: Sendable {
   public let bytes: [UInt8]
   /// Offset of the first byte of each line; never empty.
   private let lineStarts: [Int]
+  /// Scalars that begin before byte 0, `stride`, 2·`stride`, …: without them a line of 8 MiB with an
+  /// error at every word would be read through for each of them.
+  private let scalarsBefore: [Int]
+  private static let stride = 1024
 
   public init(path: String, bytes: [UInt8]) {
     self.path = path
@@ -25,6 +29,23 @@ public final class SourceFile: Sendable {
       }
     }
     lineStarts = starts
+    var before = [0]
+    before.reserveCapacity(bytes.count / Self.stride + 1)
+    var start = 0
+    while start + Self.stride <= bytes.count {
+      before.append(before.last! + Self.scalars(bytes, start..<start + Self.stride))
+      start += Self.stride
+    }
+    scalarsBefore = before
+  }
+
+  private static func scalars(_ bytes: [UInt8], _ range: Range<Int>) -> Int {
+    bytes[range].reduce(0) { $0 &+ ($1 & 0xC0 == 0x80 ? 0 : 1) }
+  }
+
+  private func scalars(before offset: Int) -> Int {
+    let block = offset / Self.stride
+    return scalarsBefore[block] + Self.scalars(bytes, block * Self.stride..<offset)
   }
 
   public convenience init(path: String, text: String) {
@@ -42,7 +63,10 @@ public final class SourceFile: Sendable {
       let middle = (low + high) / 2
       if lineStarts[middle] <= offset { low = middle } else { high = middle }
     }
-    let scalars = bytes[lineStarts[low]..<offset].reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
+    let start = lineStarts[low]
+    let scalars =
+      offset - start < Self.stride
+      ? Self.scalars(bytes, start..<offset) : scalars(before: offset) - scalars(before: start)
     return (low + 1, scalars + 1)
   }
 

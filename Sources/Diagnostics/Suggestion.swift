@@ -8,10 +8,13 @@ public enum Suggestion {
   public static func closest(
     to word: String, among candidates: some Sequence<String>
   ) -> String? {
+    // Nobody misspells a word of this length, and the distance takes its square.
+    guard word.utf8.count <= longest else { return nil }
     let folded = fold(word)
     var best: (candidate: String, distance: Int)?
     var completions: [String] = []
-    for candidate in candidates where candidate != word {
+    for candidate in candidates.prefix(mostCandidates)
+    where candidate != word && candidate.utf8.count <= longest {
       let other = fold(candidate)
       let limit = max(1, max(folded.count, other.count) / 3)
       if abs(folded.count - other.count) <= limit {
@@ -24,6 +27,9 @@ public enum Suggestion {
     }
     return best?.candidate ?? (completions.count == 1 ? completions[0] : nil)
   }
+
+  private static let longest = 100
+  private static let mostCandidates = 1000
 
   private static func fold(_ word: String) -> [Unicode.Scalar] {
     word.lowercased().unicodeScalars.map { $0 == "-" ? "_" : $0 }

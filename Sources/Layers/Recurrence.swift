@@ -26,11 +26,19 @@ struct Recurrence {
     output = arguments[Self.output]
   }
 
+  /// Columns: each is some twenty operations of the program.
+  static let longest = 4096
+
   func shape(_ input: Shape) throws(ShapeProblem) -> Shape {
     guard input.count == 2 else {
       throw ShapeProblem(
         "`\(kind)` takes [features, length], not \(input.shapeText)",
         help: "use `reshape` or `permute` before it")
+    }
+    guard input[1] <= Self.longest else {
+      throw ShapeProblem(
+        "`\(kind)` is unrolled over at most \(Self.longest) columns, not \(input[1])",
+        help: "shorten the sequence before it, with a strided `conv` or a pool")
     }
     return output == .last ? [units] : [units, input[1]]
   }

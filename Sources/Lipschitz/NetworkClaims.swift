@@ -26,7 +26,14 @@ struct NetworkClaims {
     var values: [Norm: [UpperBound]] = [:]
     var blocks: [Norm: [(body: UpperBound, shortcut: UpperBound, sum: UpperBound)]] = [:]
     for norm in Norm.allCases {
-      var layers = network.nodes.map { LayerClaim($0, norm: norm) }
+      var known: [WrittenPlace: LayerClaim] = [:]
+      var layers = network.nodes.map { node in
+        let place = WrittenPlace(node)
+        if let claim = known[place] { return claim }
+        let claim = LayerClaim(node, norm: norm)
+        known[place] = claim
+        return claim
+      }
       let own = layers.map(\.bound)
       let composition = compose(network, norm: norm) { own[$0] }
       blocks[norm] = network.blocks.map { block in
@@ -70,10 +77,13 @@ struct NetworkClaims {
   /// One per residual sum in the text; a repeated block is said once.
   func sumWarnings() -> [Diagnostic] {
     var seen: [Span: Int] = [:]
+    var repeated: Set<Int> = []
     var warnings: [Diagnostic] = []
     for (block, bounds) in zip(network.blocks, blocks[network.norm]!) where block.mode == .sum {
       if let index = seen[block.span] {
-        warnings[index].notes = ["the same holds for every repetition of the block"]
+        if repeated.insert(index).inserted {
+          warnings[index].notes.append("the same holds for every repetition of the block")
+        }
         continue
       }
       seen[block.span] = warnings.count
@@ -84,16 +94,21 @@ struct NetworkClaims {
 
   /// Layers whose declared bound nothing enforces, by the place that declares it.
   func unenforcedWarnings() -> [Diagnostic] {
+    /// Where a bound is declared, and for what.
+    struct Place: Hashable {
+      let span: Span
+      let constraint: String?
+    }
     var names: [(span: Span, bound: Double, constraint: String?, layers: [String])] = []
+    var places: [Place: Int] = [:]
     for node in network.nodes {
       guard let declared = node.declared, !node.isHeld, node.weightSource == nil else { continue }
-      let kind = node.constraint?.kind
-      if let index = names.firstIndex(where: {
-        $0.span == declared.boundSpan && $0.constraint == kind
-      }) {
+      let place = Place(span: declared.boundSpan, constraint: node.constraint?.kind)
+      if let index = places[place] {
         names[index].layers.append(node.name)
       } else {
-        names.append((declared.boundSpan, declared.bound, kind, [node.name]))
+        places[place] = names.count
+        names.append((place.span, declared.bound, place.constraint, [node.name]))
       }
     }
     return names.map {
@@ -272,6 +287,26 @@ struct NetworkClaims {
   }
 }
 
+/// Where a layer is written and what it reads: the rounds of a `repeat` have the same claims, and
+/// those of a recurrent layer take a while.
+private struct WrittenPlace: Hashable {
+  let kindSpan: Span
+  let span: Span
+  let kind: String
+  let inputShapes: [[Int]]
+  let hasWeights: Bool
+  let bound: Double?
+
+  init(_ node: LayerNode) {
+    kindSpan = node.kindSpan
+    span = node.span
+    kind = node.kind
+    inputShapes = node.inputShapes
+    hasWeights = !node.weights.isEmpty
+    bound = node.declared?.bound
+  }
+}
+
 // MARK: messages
 
 extension Network {
@@ -332,6 +367,11 @@ extension Diagnostic {
       "the bound of `\(block.name)` is \(block.arithmetic(bounds)) in \(norm.rawValue), not the "
         + "product \(product) of its layers' bounds",
       at: block.span, label: "x + w·f(x) has the bound 1 + |w|·L",
+      notes: bounds.body.isFinite
+        ? [
+          "certified rescale divides the weights of f and leaves x as it is: the layers reach their "
+            + "bounds, the sum keeps its own"
+        ] : [],
       help: "`convex` has the bound (1 − w) + w·L, which is at most 1 where L is")
   }
 

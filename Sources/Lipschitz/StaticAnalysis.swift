@@ -61,6 +61,7 @@ public func analyse(_ experiment: Experiment) -> StaticAnalysis {
     let analysis = NetworkClaims(network)
     diagnostics += analysis.sumWarnings() + analysis.unenforcedWarnings()
     if isClaimed || analysis.declaresBounds { diagnostics += analysis.cautions() }
+    if isClaimed { diagnostics += penaltyNotes(analysis, of: experiment) }
     return analysis
   }
   diagnostics += criticWarnings(experiment, networks)
@@ -69,6 +70,21 @@ public func analyse(_ experiment: Experiment) -> StaticAnalysis {
   }
   return StaticAnalysis(
     networks: networks.map(\.analysis), targets: targets, diagnostics: diagnostics)
+}
+
+/// Where a bound is asked of a network that a gradient penalty alone holds.
+private func penaltyNotes(
+  _ analysis: NetworkClaims, of experiment: Experiment
+) -> [Diagnostic] {
+  guard !analysis.total(analysis.network.norm).isFinite else { return [] }
+  var penalties = analysis.network.regularisers.filter(\.regulariser.penalisesInputGradients)
+    .map { (kind: $0.kind, span: $0.span) }
+  if let section = experiment.adversarial, case .penalty = section.loss.control,
+    analysis.network.name == "critic"
+  {
+    penalties.append((section.family, section.span))
+  }
+  return penalties.map { .penaltyOnly($0.kind, at: $0.span) }
 }
 
 private func judge(
@@ -115,4 +131,16 @@ private func judge(
 /// A number of the description, as short as it can be said.
 func shortText(_ number: Double) -> String {
   number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : "\(number)"
+}
+
+// MARK: messages
+
+extension Diagnostic {
+  fileprivate static func penaltyOnly(_ kind: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .penaltyOnly, "`\(kind)` is no certificate: it makes slopes small at samples, and bounds none",
+      at: span, label: "nothing else holds the layers",
+      help: "declare `lipschitz:` with a `constraint:`, which `check` can prove; `lgc bound` measures "
+        + "what the penalty has reached")
+  }
 }

@@ -42,7 +42,7 @@ func decodeArguments(
 
   if let node, !node.isNull {
     if let entries = node.mapping {
-      for entry in entries {
+      for entry in entries where diagnostics.count <= Limits.standard.errors {
         if let declaration = declarations.first(where: { $0.name == entry.key }) {
           decodeValue(declaration, entry.value)
         } else if !common.contains(entry.key), !entry.key.isFreeKey {
@@ -108,7 +108,10 @@ extension Diagnostic {
     return Diagnostic(
       .unknownKey, "unknown key `\(entry.key)` in \(quoted(unit))", at: entry.keySpan,
       notes: allowed.isEmpty ? ["`\(unit)` has no keys"] : ["allowed keys: \(list)"],
-      help: didYouMean(entry.key, among: allowed))
+      help: didYouMean(entry.key, among: allowed)
+        // `{bound: 1,5}`
+        ?? (entry.value.isNull && Scalar(entry.key).int != nil
+          ? "a decimal number is written with a point, as `1.5`" : nil))
   }
 
   fileprivate static func missingKey(

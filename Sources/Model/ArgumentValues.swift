@@ -114,7 +114,10 @@ extension Array: ArgumentValue where Element: ArgumentValue {
       return nil
     }
     // Every element is tried, so that all that are wrong are reported.
-    let values = nodes.map { Element.decode($0, range: range, into: &diagnostics) }
+    let values = nodes.map { node in
+      diagnostics.count > Limits.standard.errors
+        ? nil : Element.decode(node, range: range, into: &diagnostics)
+    }
     return values.contains { $0 == nil } ? nil : values.map { $0! }
   }
 

@@ -10,8 +10,15 @@ func oneOf(_ words: [String]) -> String {
     ? quoted.joined(separator: " or ") : "one of " + quoted.joined(separator: ", ")
 }
 
+/// More words than this are only counted.
+private let longestList = 30
+
 /// `` `fc1`, `fc2` and `fc3` ``
 func listed(_ words: [String]) -> String {
+  if words.count > longestList {
+    let shown = words.prefix(longestList).map { "`\($0)`" }.joined(separator: ", ")
+    return "\(shown) and \(words.count - longestList) more"
+  }
   let quoted = words.map { "`\($0)`" }
   guard let last = quoted.last, quoted.count > 1 else { return quoted.first ?? "" }
   return quoted.dropLast().joined(separator: ", ") + " and " + last

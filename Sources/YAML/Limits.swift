@@ -6,6 +6,8 @@ public struct Limits: Sendable {
   public var depth = 64
   /// Scalars (keys too), lists and mappings, aliases expanded.
   public var nodes = 100_000
+  /// Errors that are looked for and told: each costs a search for the word that was meant.
+  public var errors = 1000
 
   public init() {}
   public static let standard = Limits()

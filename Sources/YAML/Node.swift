@@ -76,9 +76,11 @@ extension Node {
       if scalar.isNull { return "nothing" }
       if scalar.bool != nil { return "the boolean \(scalar.text)" }
       if scalar.double != nil { return "the number \(scalar.text)" }
-      let oneLine = scalar.text.prefix { $0 != "\n" }
-      let shown = oneLine.count <= 40 ? oneLine : oneLine.prefix(39)
-      return "the string `\(shown)\(shown.count < scalar.text.count ? "…" : "")`"
+      // By scalars of the first forty: the text may be megabytes.
+      let start = scalar.text.unicodeScalars.prefix(41)
+      let oneLine = start.prefix { $0 != "\n" }
+      let isWhole = oneLine.count == start.count && start.count <= 40
+      return "the string `\(String(isWhole ? oneLine : oneLine.prefix(39)))\(isWhole ? "" : "…")`"
     }
   }
 }

@@ -18,7 +18,8 @@ struct SyntaxError: Error {
     case "could not find expected ':'":
       return .keyWithoutColon(restOfLine(contextMark ?? mark))
     case "mapping values are not allowed in this context":
-      return .strayColon(span(mark, mark + 1))
+      return wordBeforeBracket(mark).map { .keyWithoutColon($0) }
+        ?? .strayColon(span(mark, mark + 1))
     case "block sequence entries are not allowed in this context":
       return .strayDash(span(mark, mark + 1))
     case "found character that cannot start any token":
@@ -38,6 +39,7 @@ struct SyntaxError: Error {
       return .quoteNotClosed(span(contextMark!, contextMark! + 1))
     case "found unexpected document indicator" where contextMark != nil:
       return .quoteNotClosed(span(contextMark!, contextMark! + 1))
+    case "did not find expected node content": return .noValue(token(mark))
     case "found unknown escape character":
       return .unknownEscape(span(mark, characterEnd(mark + 1)))
     case "control characters are not allowed":
@@ -88,6 +90,20 @@ struct SyntaxError: Error {
     }
     while end > offset, [0x20, 0x09, 0x0D].contains(bytes[end - 1]) { end -= 1 }
     return span(offset, end)
+  }
+
+  /// The word that begins the line of `offset`, after a dash, where a bracket follows it instead of
+  /// a colon: `loss {family: mse}`.
+  private func wordBeforeBracket(_ offset: Int) -> Span? {
+    let bytes = file.bytes
+    var start = lineStart(offset)
+    while start < offset, bytes[start] == 0x20 || bytes[start] == UInt8(ascii: "-") { start += 1 }
+    var end = start
+    while end < offset, bytes[end] > 0x20, !":,[]{}\"'".utf8.contains(bytes[end]) { end += 1 }
+    var next = end
+    while next < offset, bytes[next] == 0x20 { next += 1 }
+    guard start < end, next < offset, "[{".utf8.contains(bytes[next]) else { return nil }
+    return span(start, end)
   }
 
   /// From `offset` up to the next blank or bracket.
@@ -148,7 +164,8 @@ extension Diagnostic {
   ) -> Diagnostic {
     Diagnostic(
       .yamlSyntax, "expected `,` or `\(bracket)`", at: span,
-      labels: opening.map { [Label($0, "the \(what) begins here")] } ?? [])
+      labels: opening.map { [Label($0, "the \(what) begins here")] } ?? [],
+      help: "end the \(what) with `\(bracket)`, or separate what stands in it by `,`")
   }
 
   fileprivate static func badIndentation(_ span: Span, opening: Span?) -> Diagnostic {
@@ -164,7 +181,17 @@ extension Diagnostic {
   }
 
   fileprivate static func quoteNotClosed(_ span: Span) -> Diagnostic {
-    Diagnostic(.yamlSyntax, "the quoted text that begins here has no end", at: span)
+    Diagnostic(
+      .yamlSyntax, "the quoted text that begins here has no end", at: span,
+      help: "end it with `\(span.text)`")
+  }
+
+  fileprivate static func noValue(_ span: Span) -> Diagnostic {
+    Diagnostic(
+      .yamlSyntax,
+      span.start == span.end
+        ? "the text ends where a value is expected" : "`\(span.text.prefix(40))` is no value", at: span,
+      help: "write a value, or close the list or mapping before")
   }
 
   fileprivate static func unknownEscape(_ span: Span) -> Diagnostic {

@@ -10,6 +10,8 @@ struct TreeBuilder {
 
   private var stack: [Frame] = []
   private var anchors: [String: Anchor] = [:]
+  /// In written order; a message names the last of them.
+  private var anchorNames: [String] = []
   private var documents = 0
   /// Nodes so far, aliases expanded.
   private var nodes = 0
@@ -62,6 +64,10 @@ struct TreeBuilder {
 
   /// False: stop reading.
   mutating func take(_ event: Event) -> Bool {
+    guard diagnostics.count <= limits.errors else {
+      cannotBeTrusted = true
+      return false
+    }
     let span = Span(file: file, start: event.start, end: event.end)
     switch event.kind {
     case .documentStart:
@@ -75,9 +81,7 @@ struct TreeBuilder {
       var scalar = Scalar(text, isQuoted: isQuoted)
       if let tag = event.tag { apply(tag, to: &scalar, at: span) }
       let node = Node(.scalar(scalar), span: span)
-      if let anchor = event.anchor {
-        anchors[anchor] = Anchor(value: (node, 1, 0), span: span)
-      }
+      if let anchor = event.anchor { define(anchor, Anchor(value: (node, 1, 0), span: span)) }
       let isMergeKey = text == "<<" && !isQuoted
       attach(node, nodes: 1, height: 0, isMergeKey: isMergeKey)
     case .alias(let name):
@@ -128,7 +132,7 @@ struct TreeBuilder {
         diagnostics.append(.unsupportedTag(tag, before: opening))
       }
     }
-    if let anchor = event.anchor { anchors[anchor] = Anchor(value: nil, span: opening) }
+    if let anchor = event.anchor { define(anchor, Anchor(value: nil, span: opening)) }
     stack.append(
       Frame(
         isMapping: isMapping, isFlow: isFlow, start: event.start, end: event.start,
@@ -211,13 +215,17 @@ struct TreeBuilder {
 
   // MARK: - Aliases and merge keys
 
+  private mutating func define(_ name: String, _ anchor: Anchor) {
+    if anchors.updateValue(anchor, forKey: name) == nil { anchorNames.append(name) }
+  }
+
   private mutating func takeAlias(_ name: String, _ span: Span) -> Bool {
     guard let anchor = anchors[name] else {
       guard !isResumed else {
         attach(Node(.scalar(Scalar("")), span: span), nodes: 1, height: 0)
         return true
       }
-      diagnostics.append(.unknownAlias(name, span, known: anchors.keys.sorted()))
+      diagnostics.append(.unknownAlias(name, span, known: anchorNames.suffix(30).sorted()))
       cannotBeTrusted = true
       attach(Node(.scalar(Scalar(name)), span: span), nodes: 1, height: 0)
       return true
@@ -325,7 +333,7 @@ extension Diagnostic {
   fileprivate static func duplicateKey(_ key: String, _ span: Span, first: Span) -> Diagnostic {
     Diagnostic(
       .duplicateKey, "the key `\(key)` stands twice in one mapping", at: span,
-      labels: [Label(first, "first written here")])
+      labels: [Label(first, "first written here")], help: "keep one of them")
   }
 
   fileprivate static func keyNotScalar(_ node: Node, _ span: Span) -> Diagnostic {
@@ -342,7 +350,8 @@ extension Diagnostic {
     let anchors = known.map { "`&\($0)`" }.joined(separator: ", ")
     return Diagnostic(
       .unknownAlias, "no anchor `&\(name)` stands before this alias", at: span,
-      notes: known.isEmpty ? [] : ["anchors so far: \(anchors)"],
+      notes: known.isEmpty
+        ? [] : ["\(known.count < 30 ? "anchors so far" : "the last anchors"): \(anchors)"],
       help: Suggestion.closest(to: name, among: known).map { "did you mean `*\($0)`?" })
   }
 

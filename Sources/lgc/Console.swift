@@ -34,8 +34,16 @@ enum Console {
       while !rest.isEmpty {
         let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
         if written < 0 && errno == EINTR { continue }
-        // Nobody reads any more, or the disk is full: there is no one left to tell.
-        if written <= 0 { return }
+        guard written > 0 else {
+          // Nobody reads any more.
+          if errno == EPIPE || descriptor != STDOUT_FILENO { return }
+          // A full disk: the result is lost, so the command has failed.
+          let reason = String(cString: strerror(errno))
+          write(
+            "error[\(DiagnosticCode.cannotWrite.id)]: cannot write the result: "
+              + "\(reason.prefix(1).lowercased() + reason.dropFirst())\n", to: STDERR_FILENO)
+          exit(2)
+        }
         rest = UnsafeRawBufferPointer(rebasing: rest[written...])
       }
     }

@@ -14,8 +14,8 @@ import Testing
   static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  static func steps() throws -> [Step] {
-    let text = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+  static func steps(of page: String) throws -> [Step] {
+    let text = try String(contentsOf: root.appendingPathComponent(page), encoding: .utf8)
     var steps: [Step] = []
     var command: String?
     var expected: [String] = []
@@ -39,22 +39,24 @@ import Testing
     return steps
   }
 
-  @Test func everyConsoleBlockPrintsWhatItSays() throws {
+  /// Pages whose console blocks are run, and how many commands they have at least.
+  @Test(arguments: [("README.md", 4), ("Documentation/first-errors.md", 20)])
+  func everyConsoleBlockPrintsWhatItSays(_ page: String, _ least: Int) throws {
     let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("lgc-readme-\(ProcessInfo.processInfo.processIdentifier)")
+      .appendingPathComponent("lgc-page-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     try FileManager.default.copyItem(
       at: Self.root.appendingPathComponent("models"), to: folder.appendingPathComponent("models"))
-    let steps = try Self.steps()
-    #expect(steps.count >= 4, "the README lost its console blocks")
+    let steps = try Self.steps(of: page)
+    #expect(steps.count >= least, "\(page) lost its console blocks")
     for step in steps {
       // `make test` is what runs this very test; the benchmark compares with other machines' tools.
       if ["make test", "make bench"].contains(step.command) { continue }
       let printed = try Self.run(Self.runnable(step.command), in: folder)
       #expect(
         Self.matches(printed[...], step.expected[...]),
-        "\(step.command)\nprinted:\n\(printed.joined(separator: "\n"))\nREADME:\n\(step.expected.joined(separator: "\n"))")
+        "\(step.command)\nprinted:\n\(printed.joined(separator: "\n"))\n\(page):\n\(step.expected.joined(separator: "\n"))")
     }
   }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Layers
 import Model
 import Rounding
@@ -7,8 +8,11 @@ import Testing
 
 /// The declared constants against pairs of points: never exceeded, and nearly reached.
 @Suite struct LipschitzTests {
-  /// 34 000 pairs a layer, each in three norms, at random and around the steepest ones, then pairs
-  /// along gradients.
+  /// Pairs a layer, shared by its examples: 34 000, and as many as LGC_PAIRS says (`make soundness`).
+  private static let pairCount =
+    getenv("LGC_PAIRS").flatMap { Int(String(cString: $0)) } ?? 34_000
+
+  /// Each pair in three norms, at random and around the steepest ones, then pairs along gradients.
   @Test(arguments: layerTrials.filter { $0.code == nil })
   func noPairOfPointsExceedsTheDeclaredConstant(_ trial: Trial) throws {
     let network = try network(trial.text)
@@ -24,7 +28,7 @@ import Testing
     var search = try PairSearch(
       Lowering.forward(network: network, batch: 256, mode: .deployed), state: run.state,
       constants: constants, seed: 5)
-    try search.run(pairs: 34_000 / examples)
+    try search.run(pairs: (Self.pairCount + examples - 1) / examples)
     for (index, norm) in Norm.allCases.enumerated() {
       let constant = constants[index]
       #expect(search.excess[index] == 0, "\(norm)")

@@ -132,7 +132,8 @@ private let spectral = "lipschitz: 1, constraint: spectral, "
       description(
         "repeat: {times: 5, layers: [dense: {units: 8, residual: sum}]}", model: spectral))
     #expect(found(result.diagnostics) == ["L0301 «residual»"])
-    #expect(result.diagnostics[0].notes.count == 1)
+    #expect(result.diagnostics[0].notes.count == 2)
+    #expect(result.diagnostics[0].notes[0].hasPrefix("certified rescale divides"))
     #expect(result.networks[0].total[.l2]?.value == 32)
   }
 

@@ -17,6 +17,9 @@ struct Extending {
 
   /// Parents of parents of …: more are a mistake.
   private static let longestChain = 32
+  /// Bytes and nodes of all files together: a chain has the limits of one description.
+  private var bytes: Int
+  private var nodes = 0
 
   /// - Parameters:
   ///   - directory: of `file`.
@@ -27,12 +30,14 @@ struct Extending {
   ) {
     self.read = read
     files = [file]
+    bytes = file.bytes.count
     paths = [Self.realPath(file.path)]
   }
 
   /// The tree of a file and all its parents; nil: one cannot be read.
   mutating func merged(_ root: Node, directory: String) -> Node? {
     guard let entry = root.entry("extends") else { return root }
+    if files.count == 1 { nodes = root.nodeCount }
     let node = entry.value
     guard let name = node.string, !name.isEmpty else {
       diagnostics.append(
@@ -66,9 +71,21 @@ struct Extending {
     }
     files.append(file)
     paths.append(real)
+    bytes += file.bytes.count
+    guard bytes <= Limits.standard.bytes else {
+      diagnostics.append(
+        .tooMuch(.tooLarge, "are larger than \(Limits.standard.bytes >> 20) MiB", at: node.span))
+      return nil
+    }
     let (parsed, problems) = parse(file)
     diagnostics += problems
     guard let parsed else { return nil }
+    nodes += parsed.nodeCount
+    guard nodes <= Limits.standard.nodes else {
+      diagnostics.append(
+        .tooMuch(.tooManyNodes, "have more than \(Limits.standard.nodes) nodes", at: node.span))
+      return nil
+    }
     guard parsed.mapping != nil else {
       diagnostics.append(.expected("a mapping of top-level keys", found: parsed))
       return nil
@@ -122,6 +139,12 @@ struct Extending {
 // MARK: messages
 
 extension Diagnostic {
+  fileprivate static func tooMuch(
+    _ code: DiagnosticCode, _ what: String, at span: Span
+  ) -> Diagnostic {
+    Diagnostic(code, "with this parent the descriptions together \(what)", at: span)
+  }
+
   fileprivate static func cycle(_ name: String, at span: Span, _ files: [String]) -> Diagnostic {
     Diagnostic(
       .invalidExtends, "`\(name)` extends this description itself", at: span,

@@ -95,8 +95,9 @@ extension NetworkBuilder {
   }
 
   func reportConstraintsWithoutBound() {
-    for span in Set(unbounded.map(\.constraint)) {
-      let names = unbounded.filter { $0.constraint == span }.map(\.name)
+    for (span, layers) in Dictionary(grouping: unbounded, by: \.constraint)
+    where !resolver.hasEnoughErrors {
+      let names = layers.map(\.name)
       let shown = names.count <= 4 ? listed(names) : "\(listed(Array(names.prefix(3)))), …"
       resolver.diagnostics.append(
         Diagnostic(

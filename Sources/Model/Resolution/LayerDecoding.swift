@@ -25,7 +25,7 @@ extension Resolver {
         Diagnostic(.outOfRange, "`\(owner)` needs at least one layer", at: entry.value.span))
     }
     var names = LayerNames()
-    return nodes.flatMap { decodeLayer($0, names: &names) }
+    return nodes.flatMap { hasEnoughErrors ? [.invalid] : decodeLayer($0, names: &names) }
   }
 
   /// An entry of a list: one item, and the one that its `activation:` adds.
@@ -104,9 +104,9 @@ extension Resolver {
 
   // MARK: residual
 
-  private static let mode = Argument<ResidualBlock.Mode>(
+  static let mode = Argument<ResidualBlock.Mode>(
     "mode", "`sum`: x + w·f(x); `convex`: (1 − w)·x + w·f(x).", default: .sum)
-  private static let weight = Argument<Double>.optional(
+  static let weight = Argument<Double>.optional(
     "weight", "w; 1 for `sum`, 0.5 for `convex` where it is not given.")
 
   /// `residual: true | false | sum | convex | {mode, weight}` of a layer; nil: no connection.
@@ -180,14 +180,16 @@ extension Resolver {
 
   // MARK: repeat
 
+  static let times = Argument<Int>(
+    "times", "How often the layers follow each other.", in: .atLeastOne)
+  static let shared = Argument<Bool>(
+    "shared", "Whether all rounds use the weights of the first.", default: false)
+
   private func decodeRepetition(_ layer: WrittenLayer, name: String) -> LayerItem {
-    let times = Argument<Int>("times", "How often the layers follow each other.", in: .atLeastOne)
-    let shared = Argument<Bool>(
-      "shared", "Whether all rounds use the weights of the first.", default: false)
     guard let body = blockBody(layer, keys: ["times", "layers", "shared"]) else { return .invalid }
     let before = diagnostics.errorCount
     let arguments = decodeArguments(
-      [times, shared], of: "repeat", node: body, named: layer.kindSpan,
+      [Self.times, Self.shared], of: "repeat", node: body, named: layer.kindSpan,
       common: Self.blockKeys + ["layers", "residual"], into: &diagnostics)
     let from = decodeFrom(layer)
     let defaults = decodeDefaults(layer)
@@ -196,17 +198,18 @@ extension Resolver {
     guard let arguments, let layers, diagnostics.errorCount == before else { return .invalid }
     return .repetition(
       RepetitionEntry(
-        name: name, from: from, defaults: defaults, residual: residual, times: arguments[times],
-        isShared: arguments[shared], body: layers, span: layer.span, kindSpan: layer.kindSpan))
+        name: name, from: from, defaults: defaults, residual: residual,
+        times: arguments[Self.times], isShared: arguments[Self.shared], body: layers,
+        span: layer.span, kindSpan: layer.kindSpan))
   }
 
   // MARK: parallel
 
-  private static let combination = Argument<ParallelEntry.Combination>(
+  static let combination = Argument<ParallelEntry.Combination>(
     "combine", "How the branches' results join.", default: .sum)
-  private static let weights = Argument<[Double]>.optional(
+  static let weights = Argument<[Double]>.optional(
     "weights", "One number a branch, for `combine: weighted`.")
-  private static let axis = Argument<Int>(
+  static let axis = Argument<Int>(
     "axis", "The axis of `combine: concat`; 0 is the channels.", default: 0, in: .nonNegative)
 
   private func decodeParallel(_ layer: WrittenLayer, name: String) -> LayerItem {

@@ -26,6 +26,10 @@ extension Resolver {
     if case .bound(let bound, nil, let boundSpan, let span) = lipschitz {
       lipschitz = .bound(bound, norm: .l2, boundSpan: boundSpan, span: span)
     }
+    // A wrong bound is one error, and not also one of each constraint that has none to hold.
+    if let entry = node.entry("lipschitz"), lipschitz == nil {
+      lipschitz = .unconstrained(entry.keySpan)
+    }
     let constraint = node.entry("constraint").flatMap { decodeConstraint($0) }
     var input: WrittenInput?
     if let entry = node.entry("input") {
@@ -103,7 +107,15 @@ extension Resolver {
     }
   }
 
+  private static let shapeHelp =
+    "write `[features]`, `[channels, length]` or `[channels, height, width]`; the batch is implicit"
+
   private func decodeShape(_ node: Node) -> Shape? {
+    if node.sequence == nil, node.int == nil {
+      diagnostics.append(
+        .expected("the shape of one sample", found: node, help: Self.shapeHelp))
+      return nil
+    }
     guard
       let shape = OneOrMany<Int>.decode(node, range: .atLeastOne, into: &diagnostics)?.values
     else { return nil }
@@ -111,8 +123,7 @@ extension Resolver {
       diagnostics.append(
         Diagnostic(
           .outOfRange, "an input has one to three axes, this has \(shape.count)", at: node.span,
-          help: "write `[features]`, `[channels, length]` or `[channels, height, width]`; the "
-            + "batch is implicit"))
+          help: Self.shapeHelp))
       return nil
     }
     guard shape.checkedElementCount != nil else {

@@ -30,7 +30,7 @@ struct NetworkBuilder {
   var unbounded: [(name: String, constraint: Span)] = []
 
   /// More nodes than this are a mistake in a `repeat`.
-  static let largestNodeCount = 100_000
+  static let largestNodeCount = 20_000
 
   /// - Parameters:
   ///   - scope: what the names of the network's tensors begin with.
@@ -99,7 +99,9 @@ struct NetworkBuilder {
   /// What `from` names, else the value before; nil: reported.
   private func sources(_ from: NameList?, else before: NetworkValue) -> [NetworkValue]? {
     guard let from else { return [before] }
-    let values = from.names.map { value(of: $0.name, at: $0.span) }
+    let values = from.names.map { name in
+      resolver.hasEnoughErrors ? nil : value(of: name.name, at: name.span)
+    }
     return values.contains { $0 == nil } ? nil : values.map { $0! }
   }
 
@@ -156,7 +158,9 @@ struct NetworkBuilder {
     read.insert(output)
     var places: Set<Span> = []
     for (index, node) in nodes.enumerated()
-    where !read.contains(.node(index)) && places.insert(node.kindSpan).inserted {
+    where !read.contains(.node(index)) && places.insert(node.kindSpan).inserted
+      && !resolver.hasEnoughErrors
+    {
       resolver.diagnostics.append(
         Diagnostic(
           .unreadLayer, "nothing reads `\(node.name)`", at: node.kindSpan,

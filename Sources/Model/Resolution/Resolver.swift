@@ -49,10 +49,22 @@ private func inOrder(_ diagnostics: [Diagnostic], of files: [SourceFile]) -> [Di
     guard let span = diagnostic.span else { return (0, 0) }
     return (files.firstIndex { $0 === span.file } ?? files.count, span.start)
   }
-  return distinct.enumerated().sorted { a, b in
+  let ordered = distinct.enumerated().sorted { a, b in
     let (x, y) = (rank(a.element), rank(b.element))
     return x == y ? a.offset < b.offset : x < y
   }.map(\.element)
+  let limit = Limits.standard.errors
+  return ordered.count <= limit
+    ? ordered : ordered.prefix(limit) + [.tooManyErrors(limit, at: ordered[limit].span)]
+}
+
+extension Diagnostic {
+  fileprivate static func tooManyErrors(_ limit: Int, at span: Span?) -> Diagnostic {
+    Diagnostic(
+      .tooManyErrors, "the description has more than \(limit) errors", at: span,
+      notes: ["what is wrong from here on is not told"],
+      help: "repair the first ones, and check again")
+  }
 }
 
 /// The state of one resolution: the catalogs and what was found wrong.
@@ -70,6 +82,9 @@ final class Resolver {
     "lgc", "name", "extends", "vars", "data", "model", "models", "loss", "regularize", "optimizer", "train", "targets",
   ]
 
+  /// Past the limit nothing more is looked for: the description is refused anyway.
+  var hasEnoughErrors: Bool { diagnostics.count > Limits.standard.errors }
+
   func resolve(_ root: Node) -> Experiment? {
     guard let entries = root.mapping else {
       diagnostics.append(
@@ -78,7 +93,8 @@ final class Resolver {
     }
     // The keys of a newer language may mean something else: say only that it is newer.
     guard checkVersion(root) else { return nil }
-    for entry in entries where !Self.topLevelKeys.contains(entry.key) && !entry.key.isFreeKey {
+    for entry in entries
+    where !Self.topLevelKeys.contains(entry.key) && !entry.key.isFreeKey && !hasEnoughErrors {
       diagnostics.append(
         Planned.topLevelKeys.contains(entry.key)
           ? .notSupportedYet("the key `\(entry.key)`", entry.keySpan)

@@ -115,6 +115,7 @@ struct Variables {
 
   private mutating func value(of name: String, at span: Span) -> Node? {
     guard let value = values[name] else {
+      guard diagnostics.count <= Limits.standard.errors else { return nil }
       let known = entries.map(\.key)
       diagnostics.append(
         Diagnostic(
@@ -143,7 +144,7 @@ struct Variables {
 
 extension Node {
   /// Itself and everything in it.
-  fileprivate var nodeCount: Int {
+  var nodeCount: Int {
     switch content {
     case .scalar: 1
     case .sequence(let items): items.reduce(1) { $0 + $1.nodeCount }

@@ -70,6 +70,86 @@ extension LearningRateSchedule {
   }
 }
 
+extension CheckpointSection {
+  public static func schema(range: ArgumentRange?) -> JSONValue {
+    [
+      "anyOf": [
+        Bool.schema(range: nil), Interval.schema(range: nil),
+        LanguageKey.object([LanguageKey(every), LanguageKey(keep)]),
+      ]
+    ]
+  }
+}
+
+extension CheckpointSection.Interval {
+  public static func schema(range: ArgumentRange?) -> JSONValue {
+    [
+      "anyOf": [
+        ["const": "metrics"], Int.schema(range: .atLeastOne),
+        ["type": "string", "pattern": "^[0-9]+ +(steps?|epochs?)$"],
+      ]
+    ]
+  }
+}
+
+extension StoppingSection {
+  public static func schema(range: ArgumentRange?) -> JSONValue {
+    ["anyOf": [Metric.schema(range: nil), LanguageKey.object(keys.map { LanguageKey($0) })]]
+  }
+}
+
+extension ValidationSection {
+  public static func schema(range: ArgumentRange?) -> JSONValue {
+    [
+      "anyOf": [
+        Double.schema(range: share.range), Int.schema(range: .atLeastOne),
+        LanguageKey.object([LanguageKey(share), LanguageKey(count), LanguageKey(seed)]),
+      ]
+    ]
+  }
+}
+
+extension GradientClipping {
+  public static func schema(range: ArgumentRange?) -> JSONValue {
+    [
+      "anyOf": [
+        Double.schema(range: .positive),
+        LanguageKey.object([LanguageKey(norm), LanguageKey(value)]),
+      ]
+    ]
+  }
+}
+
+extension TrainingMoment {
+  public static func schema(range: ArgumentRange?) -> JSONValue {
+    [
+      "anyOf": [
+        Int.schema(range: .nonNegative),
+        Double.schema(
+          range: ArgumentRange(lower: 0, upper: 1, excludesLower: true, excludesUpper: true)),
+      ]
+    ]
+  }
+}
+
+extension NameList {
+  static var schema: JSONValue {
+    let name: JSONValue = ["type": "string"]
+    return ["anyOf": [name, ["type": "array", "items": name, "minItems": 1]]]
+  }
+}
+
+extension ResidualSetting {
+  static var keys: [LanguageKey] { [LanguageKey(Resolver.mode), LanguageKey(Resolver.weight)] }
+  static var schema: JSONValue {
+    [
+      "anyOf": [
+        Bool.schema(range: nil), ResidualBlock.Mode.schema(range: nil), LanguageKey.object(keys),
+      ]
+    ]
+  }
+}
+
 private func limits(_ range: ArgumentRange?) -> [(key: String, value: JSONValue)] {
   guard let range else { return [] }
   func number(_ value: Double) -> JSONValue {

@@ -72,10 +72,13 @@ public struct Language: Sendable {
     [
       LanguageKey(
         "range", "Bytes 0 to 255 become numbers from the first to the second.",
-        "two numbers, the lower first", schema: [Double].schema(range: nil)),
+        "two numbers, the lower first",
+        schema: [
+          "type": "array", "items": Double.schema(range: nil), "minItems": 2, "maxItems": 2,
+        ]),
       LanguageKey(
-        "standardize", "Then x becomes (x − mean) / deviation, channel by channel; `data` takes both "
-          + "from the training samples.", "`data`, or a mapping",
+        "standardize", "Then x becomes (x − mean) / deviation, channel by channel; `data` "
+          + "takes both from the training samples.", "`data`, or a mapping",
         schema: [
           "anyOf": [
             ["const": "data"],
@@ -89,10 +92,11 @@ public struct Language: Sendable {
         default: "true", schema: Bool.schema(range: nil)),
       LanguageKey(
         "validation", "How many training samples are held back, and measured on.",
-        ValidationSection.expectation(range: nil)),
+        ValidationSection.expectation(range: nil), schema: ValidationSection.schema(range: nil)),
       LanguageKey(
         "augment", "How training batches are varied; bounds and tests know nothing of it.",
-        "a list of transformations"),
+        "a list of transformations",
+        schema: ["type": "array", "items": entries(of: catalogs.augmentations, common: [])]),
     ]
   }
 
@@ -105,7 +109,7 @@ public struct Language: Sendable {
         members: LearningRateSchedule.keys.map { LanguageKey($0) }),
       LanguageKey(
         "clip_gradient", "The largest gradient that a step uses.",
-        GradientClipping.expectation(range: nil)),
+        GradientClipping.expectation(range: nil), schema: GradientClipping.schema(range: nil)),
     ]
   }
 
@@ -160,21 +164,39 @@ public struct Language: Sendable {
       schema: ["$ref": "#/definitions/constraint"])
   }
 
-  private var modelKeys: [LanguageKey] {
+  private var shape: JSONValue {
+    let size = Int.schema(range: .atLeastOne)
+    return ["anyOf": [size, ["type": "array", "items": size, "minItems": 1, "maxItems": 3]]]
+  }
+
+  /// What a generator reads.
+  private var noise: JSONValue {
+    LanguageKey.object([
+      LanguageKey("noise", "Its distribution.", "", schema: Noise.schema(range: nil)),
+      LanguageKey("shape", "Of one sample.", "", isRequired: true, schema: shape),
+      LanguageKey(
+        "classes", "Of the data, where a sample's class is asked for.", "",
+        schema: Int.schema(range: ArgumentRange(lower: 2))),
+    ])
+  }
+
+  private var modelKeys: [LanguageKey] { modelKeys(input: shape) }
+
+  private func modelKeys(input: JSONValue) -> [LanguageKey] {
     [
       LanguageKey(
         "input", "The shape of one sample: `[features]`, `[channels, length]` or "
           + "`[channels, height, width]`; of a generator a mapping of `noise`, `shape` and, where "
           + "its samples are of a class that is asked for, the number of `classes`: as many planes "
           + "behind the noise, ones in that of the class. The critic then gives a score for each.",
-        "a list of whole numbers ≥ 1", isRequired: true),
+        "a list of whole numbers ≥ 1", isRequired: true, schema: input),
       lipschitz, constraint,
       LanguageKey(
         "layers", "The layers, in their order.", "a list of layers", isRequired: true,
         schema: ["$ref": "#/definitions/layers"]),
       LanguageKey(
         "outputs", "The layers whose results leave the network, side by side; the last one by "
-          + "default.", "a layer’s name, or a list of them"),
+          + "default.", "a layer’s name, or a list of them", schema: NameList.schema),
     ]
   }
 
@@ -183,10 +205,10 @@ public struct Language: Sendable {
     return [
       LanguageKey(
         "generator", "Makes samples from noise.", "a mapping", isRequired: true,
-        schema: ["$ref": "#/definitions/network"], members: keys),
+        schema: ["$ref": "#/definitions/generator"], members: keys),
       LanguageKey(
         "critic", "Gives each sample a score.", "a mapping", isRequired: true,
-        schema: ["$ref": "#/definitions/network"], members: keys),
+        schema: ["$ref": "#/definitions/critic"], members: keys),
     ]
   }
 
@@ -198,14 +220,15 @@ public struct Language: Sendable {
         "a string", schema: ["type": "string"]),
       LanguageKey(
         "from", "The layers it reads, by name; the one before it by default.",
-        "a layer’s name, or a list of them"),
+        "a layer’s name, or a list of them", schema: NameList.schema),
       lipschitz, constraint,
       LanguageKey(
         "activation", "A layer that follows this one.", "a layer",
         schema: ["$ref": "#/definitions/layer"]),
       LanguageKey(
         "residual", "Whether its input is added to its output: x + w·f(x) or (1 − w)·x + w·f(x).",
-        "`true`, `false`, `sum`, `convex`, or a mapping of `mode` and `weight`", default: "false"),
+        "`true`, `false`, `sum`, `convex`, or a mapping of `mode` and `weight`", default: "false",
+        schema: ResidualSetting.schema),
     ]
   }
 
@@ -214,14 +237,17 @@ public struct Language: Sendable {
   /// JSON Schema, draft-07, of a description. What an editor marks by it is wrong; what is wrong
   /// beyond a schema's means, only `lgc check` says.
   public var schema: JSONValue {
-    guard case .object(let members) = LanguageKey.object(keys) else { return .null }
+    let optional = keys.map(\.asOptional)
+    guard case .object(let members) = LanguageKey.object(optional) else { return .null }
     let head: [(key: String, value: JSONValue)] = [
       (key: "$schema", value: "http://json-schema.org/draft-07/schema#"),
       (key: "title", value: "lgc description"),
     ]
     let definitions: JSONValue = [
-      "model": LanguageKey.object(modelKeys),
-      "network": LanguageKey.object(modelKeys + [regularize, optimizer]),
+      "model": LanguageKey.object(modelKeys.map(\.asOptional)),
+      "generator": LanguageKey.object(
+        (modelKeys(input: noise) + [regularize, optimizer]).map(\.asOptional)),
+      "critic": LanguageKey.object((modelKeys + [regularize, optimizer]).map(\.asOptional)),
       "layers": ["type": "array", "items": ["$ref": "#/definitions/layer"]],
       "layer": layer,
       "lipschitz": [
@@ -237,14 +263,75 @@ public struct Language: Sendable {
       ],
       "constraint": choice(key: "type", of: catalogs.constraints, [], alsoAllowed: ["none"]),
     ]
-    return .object(head + members + [(key: "definitions", value: definitions)])
+    let whole = JSONValue.object(
+      head + members + [
+        (key: "if", value: ["not": ["required": ["extends"]]]), (key: "then", value: standalone),
+        (key: "definitions", value: definitions),
+      ])
+    guard case .object(var root) = whole.allowingVariables else { return .null }
+    if let place = root.firstIndex(where: { $0.key == "definitions" }),
+      case .object(let all) = root[place].value
+    {
+      root[place].value = .object(
+        all + [(key: "variable", value: ["type": "string", "pattern": #"\$"#])])
+    }
+    return .object(root)
+  }
+
+  /// What a description without a parent must say: with one, any of it may stand there.
+  private var standalone: JSONValue {
+    func required(_ keys: [LanguageKey]) -> JSONValue {
+      .array(keys.filter(\.isRequired).map { .string($0.name) })
+    }
+    let network: JSONValue = [
+      "required": required(modelKeys), "properties": ["constraint": ["required": ["type"]]],
+    ]
+    return [
+      "required": required(keys),
+      "anyOf": [["required": ["model"]], ["required": ["models"]]],
+      "properties": [
+        "model": network,
+        "models": [
+          "required": required(networks), "properties": ["generator": network, "critic": network],
+        ],
+        "data": ["required": ["type"]], "loss": ["required": ["family"]],
+      ],
+    ]
   }
 
   private var layer: JSONValue {
-    let blocks = Resolver.blockKinds.map { name in
-      (key: name, value: JSONValue.object([("type", "object")]))
+    let layers = LanguageKey(
+      "layers", "The layers, in their order.", "", isRequired: true,
+      schema: ["$ref": "#/definitions/layers"])
+    let shortcut = LanguageKey(
+      "shortcut", "What is added instead of the input.", "",
+      schema: LanguageKey.object([layers]))
+    let branches = LanguageKey(
+      "branches", "Lists of layers, each of which reads the same input.", "", isRequired: true,
+      schema: ["type": "array", "items": ["$ref": "#/definitions/layers"], "minItems": 2])
+    let common = layerKeys.filter { Resolver.blockKeys.contains($0.name) }
+    let residual = layerKeys.filter { $0.name == "residual" }
+    func block(_ name: String, _ summary: String, _ keys: [LanguageKey])
+      -> (key: String, value: JSONValue)
+    {
+      guard case .object(let members) = LanguageKey.object(common + keys) else {
+        return (name, .null)
+      }
+      return (name, .object([(key: "description", value: .string(summary))] + members))
     }
-    return entries(of: catalogs.layers, common: layerKeys, more: blocks)
+    let repeated = [LanguageKey(Resolver.times), LanguageKey(Resolver.shared), layers]
+    let joined = [
+      LanguageKey(Resolver.combination), LanguageKey(Resolver.weights), LanguageKey(Resolver.axis),
+    ]
+    return entries(
+      of: catalogs.layers, common: layerKeys,
+      more: [
+        block(
+          "residual", "x + w·f(x), or (1 − w)·x + w·f(x).",
+          ResidualSetting.keys + [layers, shortcut]),
+        block("repeat", "The same layers several times.", residual + repeated),
+        block("parallel", "Branches that are joined.", residual + [branches] + joined),
+      ])
   }
 
   /// An entry of a list: a bare kind, or a mapping of one kind to its arguments.
@@ -284,22 +371,22 @@ public struct Language: Sendable {
       isRequired: !isKindOptional)
     return LanguageKey(
       name, summary, "a mapping with `\(key)`, or the kind alone",
-      schema: choice(key: key, of: kinds, common, isKindOptional: isKindOptional),
+      schema: choice(key: key, of: kinds, common),
       members: [kind] + common)
   }
 
   /// A kind by its name alone, or a mapping that names it under `key`.
   private func choice(
     key: String, of kinds: [any CatalogUnit.Type], _ common: [LanguageKey],
-    alsoAllowed: [String] = [], isKindOptional: Bool = false
+    alsoAllowed: [String] = []
   ) -> JSONValue {
     var forms: [JSONValue] = [
       ["enum": .array((kinds.map { $0.kind } + alsoAllowed).map(JSONValue.string))]
     ]
     for unit in kinds {
       let kind = LanguageKey(
-        key, unit.summary, "", isRequired: !(isKindOptional && unit.kind == "adam"),
-        schema: ["const": .string(unit.kind)])
+        // The kind may be the parent's; `standalone` asks for it where there is none.
+        key, unit.summary, "", schema: ["const": .string(unit.kind)])
       forms.append(LanguageKey.object([kind] + common + unit.arguments.map { LanguageKey($0) }))
     }
     for word in alsoAllowed {

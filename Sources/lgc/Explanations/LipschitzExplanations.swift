@@ -144,5 +144,17 @@ extension Explanation {
       Case(network("- dense: 4\n- sigmoid", model: "lipschitz: 1\nconstraint: spectral")),
       repaired: Case(
         network("- dense: 4\n- tanh", model: "lipschitz: 1\nconstraint: spectral"))),
+    Explanation(
+      .penaltyOnly,
+      "A penalty draws gradients at the samples of a batch towards small ones. It certifies nothing "
+        + "of other points: the bound is proved of the trained weights, and may be far above 1.",
+      Case(
+        network(
+          "- dense: 4\n- relu\n- dense: 2",
+          after: "regularize: [gradient_penalty: 1]\ntargets: [lipschitz: 1]")),
+      repaired: Case(
+        network(
+          "- dense: 4\n- relu\n- dense: 2", model: "lipschitz: 1\nconstraint: spectral",
+          after: "regularize: [gradient_penalty: 1]\ntargets: [lipschitz: 1]"))),
   ]
 }

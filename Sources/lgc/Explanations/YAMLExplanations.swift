@@ -51,6 +51,10 @@ extension Explanation {
         """ + sound),
       repaired: Case("x-a: &a [1, 1, 1]\nx-b: [*a, *a]\n" + sound)),
     Explanation(
+      .tooManyErrors, "At most 1000 errors are told.",
+      Case(sound, "(cat model.yaml; seq -f 'key%.0f: 1' 1001) | lgc check -"),
+      repaired: Case(sound)),
+    Explanation(
       .emptyDocument, "The file has nothing in it but blanks and comments.",
       Case("# to be written"), repaired: Case(sound)),
     Explanation(
