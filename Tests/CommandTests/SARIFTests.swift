@@ -9,7 +9,7 @@ import Testing
 /// validated with python-jsonschema against the copy that the PyPI source package sarif-om 1.0.4
 /// ships (sarif-2.1.0-rtm.4.json): no error.
 @Suite struct SARIFTests {
-  private static let log: [String: Any] = {
+  nonisolated(unsafe) private static let log: [String: Any] = {
     let paths = MalformedTests.names.map { MalformedTests.folder.appendingPathComponent($0).path }
     let diagnostics = (paths + ["/nowhere/a b.yaml"]).flatMap { Check($0).diagnostics }
     let text = SARIFRenderer.value(diagnostics, version: LGC.version) { code in
