@@ -40,7 +40,7 @@ fuzz: dependencies
 	LGC_FUZZING=1 swift build -c release --product Fuzzing --scratch-path $(FUZZ) \
 	  -Xswiftc -sanitize=fuzzer
 	$(FUZZ)/release/Fuzzing prepare $(FUZZ)/start
-	@mkdir -p $(FUZZ)/corpus
+	@mkdir -p $(FUZZ)/corpus Tests/Fixtures/fuzz
 	SWIFT_BACKTRACE=enable=no $(FUZZ)/release/Fuzzing $(FUZZ)/corpus \
 	  $(FUZZ)/start/seeds Tests/Fixtures/malformed Tests/Fixtures/fuzz models models/gan \
 	  -dict=$(FUZZ)/start/tokens -max_total_time=$(SECONDS) -max_len=16384 -timeout=20 \

@@ -102,6 +102,13 @@ extension String {
     guard let colon = firstIndex(of: ":"), colon > startIndex else { return nil }
     return String(self[..<colon])
   }
+
+  /// `loss` of `loss {family: mse}`, which YAML takes for the key `loss {family`.
+  fileprivate var beforeBracket: String? {
+    guard let bracket = firstIndex(where: { $0 == "{" || $0 == "[" }) else { return nil }
+    let word = self[..<bracket]
+    return word.hasSuffix(" ") ? String(word.dropLast()) : String(word)
+  }
 }
 
 extension [Diagnostic] {
@@ -117,6 +124,8 @@ extension Diagnostic {
     var help = didYouMean(entry.key, among: allowed)
     if isBare, let word = entry.key.beforeColon, allowed.contains(word) {
       help = "put a blank after the colon: `\(word): \(entry.key.dropFirst(word.count + 1))`"
+    } else if let word = entry.key.beforeBracket, allowed.contains(word) {
+      help = "put a colon after the word: `\(word): \(entry.key.dropFirst(word.count + 1))…`"
     } else if isBare, Scalar(entry.key).int != nil {
       // `{bound: 1,5}`
       help = "a decimal number is written with a point, as `1.5`"

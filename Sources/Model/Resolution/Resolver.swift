@@ -14,7 +14,7 @@ public func loadExperiment(
 ) -> (experiment: Experiment?, diagnostics: [Diagnostic]) {
   let (root, parseDiagnostics) = parse(file)
   var diagnostics = parseDiagnostics
-  guard let root else { return (nil, diagnostics) }
+  guard let root else { return (nil, inOrder(diagnostics, of: [file])) }
   var extending = Extending(file, directory: directory, read: readDescription)
   let merged = extending.merged(root, directory: directory)
   diagnostics += extending.diagnostics
