@@ -4,8 +4,8 @@
 
 For each: the time of training, the accuracy (or the loss, of a regression) on the test split, the bound
 that `lgc bound` proves of the stored weights beside the one declared, the steepest slope that its
-search found between two inputs (a lower bound of the constant). Exits with 1 if the network or any
-layer is proved less than its description declares, a target is not met, or a slope exceeds its bound.
+search found between two inputs (a lower bound of the constant). Exits with 1 if the network's or any
+layer's proved bound is above the declared one, a target is not met, or a slope exceeds its bound.
 
 Needs Python 3 and nothing else. With --runs the runs are kept, and those that are there and complete
 are not trained again.
@@ -66,8 +66,8 @@ def main():
                   f"{proved['lower']:.4g} | {met} of {len(targets)} | "
                   f"{run['training_seconds']:.1f} | {proved['seconds']:.1f} |", flush=True)
             if declared is not None and proved["upper"] > declared:
-                broken.append(f"{model.stem}: {proved['upper']} is proved, {declared} declared")
-            broken += [f"{model.stem}, {l['name']}: {l['upper']} is proved, {held[l['name']]} declared"
+                broken.append(f"{model.stem}: {proved['upper']} is proved, {declared} is declared")
+            broken += [f"{model.stem}, {l['name']}: {l['upper']} is proved, {held[l['name']]} is declared"
                        for l in proved["layers"]
                        if l["name"] in held and l["upper"] > held[l["name"]]]
             if proved["lower"] > proved["upper"]:

@@ -21,6 +21,12 @@ import Tensors
 ///   optimizer moved it since its rows were last treated: some percent while the learning rate is
 ///   large, next to nothing as it falls. Training starts from polar(W), and when it ends W becomes
 ///   polar(W) by a converged iteration.
+/// - `apply: lazy`: the stored W moves freely, and a state X follows polar(W) by one step of `PolarFollower`
+///   a training step; the forward pass uses X, and W gets the gradient's part along the
+///   orthogonal matrices. W keeps the sum of all that the optimizer did, so that directions in which
+///   gradients are large and steady become long in it and X turns slowly there: lazy projection, as
+///   in dual averaging (Nesterov 2009). At equal steps it reaches a much lower loss than
+///   `after_update`, as `forward` does, for 12·m²·n a step.
 /// - `apply: forward`: the forward pass uses `iterations` steps from W/s, s² = max Σ |W·Wᵀ| ≥ ‖W‖₂²
 ///   (so that all σ lie in (0, 1], where the iteration converges), and the gradient flows through
 ///   them. `order` p adds terms of (I − W·Wᵀ)^p: fewer, dearer steps. It costs a multiple of the
@@ -54,7 +60,7 @@ public struct Orthogonal: Constraint {
   public enum Method: String, ArgumentValue, CaseIterable { case bjorck, cayley, exponential }
   public enum Application: String, ArgumentValue, CaseIterable {
     case afterUpdate = "after_update"
-    case forward
+    case forward, lazy
   }
 
   public static let kind = "orthogonal"
@@ -63,8 +69,9 @@ public struct Orthogonal: Constraint {
     "method", "How W becomes orthogonal.", default: .bjorck)
   public static let application = Argument<Application>.optional(
     "apply",
-    "after_update keeps W orthogonal by a step after each update (default of bjorck); forward "
-      + "makes it so in the forward pass, with its gradient (the others).")
+    "after_update keeps W orthogonal by a step after each update (default of bjorck); lazy lets W "
+      + "move and has its nearest orthogonal matrix follow; forward makes it so in the forward pass, "
+      + "with its gradient (the others).")
   public static let iterations = Argument<Int>.optional(
     "iterations",
     "Steps of the iteration: 1 after an update, 15 in the forward pass, 2 of cayley's inverse, 6 "
@@ -81,6 +88,7 @@ public struct Orthogonal: Constraint {
   public static let examples: [Example] = [
     .good("{type: orthogonal}"),
     .good("{type: orthogonal, rows: 128, iterations: 2}"),
+    .good("{type: orthogonal, apply: lazy}"),
     .good("{type: orthogonal, apply: forward, order: 2, iterations: 8}"),
     .good("{type: orthogonal, method: cayley}"),
     .good("{type: orthogonal, method: exponential, iterations: 4}"),
@@ -89,6 +97,8 @@ public struct Orthogonal: Constraint {
     .bad("{type: orthogonal, order: «2»}", .conflictingKeys),
     .bad("{type: orthogonal, method: cayley, apply: «after_update»}", .conflictingKeys),
     .bad("{type: orthogonal, method: cayley, rows: «8»}", .conflictingKeys),
+    .bad("{type: orthogonal, method: cayley, apply: «lazy»}", .conflictingKeys),
+    .bad("{type: orthogonal, apply: lazy, rows: «8»}", .conflictingKeys),
   ]
 
   public let method: Method
@@ -101,7 +111,7 @@ public struct Orthogonal: Constraint {
     method = arguments[Self.method]
     application =
       arguments[optional: Self.application] ?? (method == .bjorck ? .afterUpdate : .forward)
-    if application == .afterUpdate, method != .bjorck {
+    if application != .forward, method != .bjorck {
       throw ArgumentProblem(
         "`\(method.rawValue)` maps every W to an orthogonal matrix in the forward pass",
         argument: "apply", help: "write `apply: forward`, or leave it out", code: .conflictingKeys)
@@ -113,12 +123,12 @@ public struct Orthogonal: Constraint {
     }
     if arguments[optional: Self.rows] != nil, application != .afterUpdate {
       throw ArgumentProblem(
-        "`rows` are treated after an update, and here the forward pass treats all", argument: "rows",
+        "`rows` are treated after an update, and here each step treats all", argument: "rows",
         help: "leave it out", code: .conflictingKeys)
     }
     let usual =
       switch (method, application) {
-      case (.bjorck, .afterUpdate): 1
+      case (.bjorck, .afterUpdate), (.bjorck, .lazy): 1
       case (.bjorck, .forward): 15
       case (.cayley, _): 2
       case (.exponential, _): 6
@@ -140,6 +150,8 @@ public struct Orthogonal: Constraint {
     let matrices = KernelMatrices(weight, linear)
     var state = linear.overlaps ? linear.iterationState(weight) : []
     switch method {
+    case .bjorck where application == .lazy:
+      if !matrices.areRows { state += PolarFollower.state(weight, matrices) }
     case .bjorck:
       if application == .afterUpdate, PolarFactor.blocks(matrices.shape, rows: rows) > 1 {
         state.append(WeightDeclaration("turn", [], .constant(0), isTrained: false))
@@ -199,7 +211,10 @@ public struct Orthogonal: Constraint {
       }
       context.update("inverse", stacked(inverses, g))
     }
-    return application == .afterUpdate ? polar(initial, matrices, g) : initial
+    if application == .forward { return initial }
+    let orthogonal = polar(initial, matrices, g)
+    if application == .lazy, !matrices.areRows { PolarFollower.start(at: orthogonal, context) }
+    return orthogonal
   }
 
   public func deploy(
@@ -232,6 +247,8 @@ public struct Orthogonal: Constraint {
     let matrices = KernelMatrices(g.shape(weight), context.linear)
     if matrices.areRows { return matrices.unitRows(weight, g) }
     switch method {
+    case .bjorck where application == .lazy:
+      return PolarFollower.polarFactor(of: weight, matrices, steps: iterations, context)
     case .bjorck:
       return matrices.map(weight, g) { matrix, _ in
         PolarFactor.of(matrix, iterations: iterations, order: order, g)

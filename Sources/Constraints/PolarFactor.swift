@@ -93,12 +93,14 @@ enum PolarFactor {
   }
 
   /// Whether rows or columns are to become orthonormal: the fewer.
-  private struct Side {
+  struct Side {
     let isWide: Bool
     init(_ shape: Shape) { isWide = shape[0] <= shape[1] }
-    func gram(_ matrix: Value, _ g: GraphBuilder) -> Value {
-      g.dot(matrix, matrix, transposeLeft: !isWide, transposeRight: isWide)
+    /// a·bᵀ of wide matrices, aᵀ·b of tall ones.
+    func inner(_ a: Value, _ b: Value, _ g: GraphBuilder) -> Value {
+      g.dot(a, b, transposeLeft: !isWide, transposeRight: isWide)
     }
+    func gram(_ matrix: Value, _ g: GraphBuilder) -> Value { inner(matrix, matrix, g) }
     /// Left of a wide matrix, right of a tall one.
     func product(_ factor: Value, _ matrix: Value, _ g: GraphBuilder) -> Value {
       isWide ? g.dot(factor, matrix) : g.dot(matrix, factor)

@@ -107,6 +107,7 @@ extension GraphBuilder {
     case .subtract:
       if let b { return add(x, -b) }
       if a == 0 { return negate(y) }
+      if x == y { return constant(0, shape(x)) }
       return argument(.negate, y).map { add(x, $0) }
     case .multiply: return product(x, a, y, b)
     case .divide:
