@@ -20,7 +20,12 @@ public struct CaretRenderer: Sendable {
     let shown = diagnostics.prefix(Self.maximumCount)
     let text = shown.map { render($0) + "\n" }.joined()
     let rest = diagnostics.count - shown.count
-    return rest == 0 ? text : text + "… and \(rest) more\n\n"
+    guard rest > 0 else { return text }
+    // That nothing was looked for any more is said in any case.
+    if let last = diagnostics.last, last.code == .tooManyErrors {
+      return text + "… and \(rest - 1) more\n\n" + render(last) + "\n"
+    }
+    return text + "… and \(rest) more\n\n"
   }
 
   /// One diagnostic, ending in a line break.

@@ -23,7 +23,17 @@ public enum JSONValue: Sendable {
   /// line. Without a line break at the end.
   public var text: String {
     var out = ""
-    write(to: &out, indent: 0)
+    write(to: &out, indent: 0) { value, _ in value.isShort }
+    return out
+  }
+
+  /// The value indented by two blanks a level; what ends before `columns` stands on one line.
+  /// Without a line break at the end.
+  public func text(columns: Int) -> String {
+    var out = ""
+    write(to: &out, indent: 0) { value, start in
+      start + value.compactText.unicodeScalars.count <= columns
+    }
     return out
   }
 
@@ -34,28 +44,33 @@ public enum JSONValue: Sendable {
     return out
   }
 
-  private func write(to out: inout String, indent: Int) {
+  /// - Parameter isOneLine: of a value and the columns before it on its line.
+  private func write(
+    to out: inout String, indent: Int, key: Int = 0, isOneLine: (JSONValue, Int) -> Bool
+  ) {
     func newLine(_ indent: Int) {
       out += "\n" + String(repeating: "  ", count: indent)
     }
+    if isOneLine(self, 2 * indent + key) { return writeCompact(to: &out) }
     switch self {
-    case .array(let items) where !items.isEmpty && !isShort:
+    case .array(let items) where !items.isEmpty:
       out += "["
       for (index, item) in items.enumerated() {
         if index > 0 { out += "," }
         newLine(indent + 1)
-        item.write(to: &out, indent: indent + 1)
+        item.write(to: &out, indent: indent + 1, isOneLine: isOneLine)
       }
       newLine(indent)
       out += "]"
-    case .object(let members) where !members.isEmpty && !isShort:
+    case .object(let members) where !members.isEmpty:
       out += "{"
       for (index, member) in members.enumerated() {
         if index > 0 { out += "," }
         newLine(indent + 1)
         Self.write(member.key, to: &out)
         out += ": "
-        member.value.write(to: &out, indent: indent + 1)
+        member.value.write(
+          to: &out, indent: indent + 1, key: member.key.utf8.count + 5, isOneLine: isOneLine)
       }
       newLine(indent)
       out += "}"

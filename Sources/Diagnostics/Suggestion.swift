@@ -4,7 +4,8 @@ public enum Suggestion {
   ///
   /// Near enough: a Damerau–Levenshtein distance (adjacent transpositions count one) of at most a
   /// third of the longer word, at least 1; letter case and `-` for `_` are not counted. Failing
-  /// that, the one candidate that `word` (three letters or more) begins. The first of equals wins.
+  /// that, the one candidate that `word` (three letters or more) begins. The first of equals wins; of two
+  /// letters there are no equals worth naming (`l3` is neither `l1` nor `l2`).
   public static func closest(
     to word: String, among candidates: some Sequence<String>
   ) -> String? {
@@ -12,6 +13,7 @@ public enum Suggestion {
     guard word.utf8.count <= longest else { return nil }
     let folded = fold(word)
     var best: (candidate: String, distance: Int)?
+    var hasEqual = false
     var completions: [String] = []
     for candidate in candidates.prefix(mostCandidates)
     where candidate != word && candidate.utf8.count <= longest {
@@ -21,10 +23,16 @@ public enum Suggestion {
         let distance = distance(folded, other)
         // One-letter words are at distance 1 from each other: that is no resemblance.
         let resembles = distance <= limit && distance < max(folded.count, other.count)
-        if resembles, distance < best?.distance ?? .max { best = (candidate, distance) }
+        if resembles, distance < best?.distance ?? .max {
+          best = (candidate, distance)
+          hasEqual = false
+        } else if distance == best?.distance {
+          hasEqual = true
+        }
       }
       if folded.count >= 3, other.starts(with: folded) { completions.append(candidate) }
     }
+    if folded.count <= 2, hasEqual { return nil }
     return best?.candidate ?? (completions.count == 1 ? completions[0] : nil)
   }
 

@@ -91,8 +91,23 @@ extension [Entry] {
   func misspells(_ key: String, allowed: [String]) -> Bool {
     contains {
       !allowed.contains($0.key) && !$0.key.isFreeKey
-        && Suggestion.closest(to: $0.key, among: allowed) == key
+        && meant(by: $0.key.beforeColon ?? $0.key, among: allowed) == key
     }
+  }
+}
+
+extension String {
+  /// `epochs` of `epochs:10`, which YAML takes for one word; nil without such a colon.
+  fileprivate var beforeColon: String? {
+    guard let colon = firstIndex(of: ":"), colon > startIndex else { return nil }
+    return String(self[..<colon])
+  }
+
+  /// `loss` of `loss {family: mse}`, which YAML takes for the key `loss {family`.
+  fileprivate var beforeBracket: String? {
+    guard let bracket = firstIndex(where: { $0 == "{" || $0 == "[" }) else { return nil }
+    let word = self[..<bracket]
+    return word.hasSuffix(" ") ? String(word.dropLast()) : String(word)
   }
 }
 
@@ -105,13 +120,20 @@ extension [Diagnostic] {
 extension Diagnostic {
   static func unknownKey(_ entry: Entry, of unit: String, allowed: [String]) -> Diagnostic {
     let list = allowed.map { "`\($0)`" }.joined(separator: ", ")
+    let isBare = entry.value.isNull
+    var help = didYouMean(entry.key, among: allowed)
+    if isBare, let word = entry.key.beforeColon, allowed.contains(word) {
+      help = "put a blank after the colon: `\(word): \(entry.key.dropFirst(word.count + 1))`"
+    } else if let word = entry.key.beforeBracket, allowed.contains(word) {
+      help = "put a colon after the word: `\(word): \(entry.key.dropFirst(word.count + 1))…`"
+    } else if isBare, Scalar(entry.key).int != nil {
+      // `{bound: 1,5}`
+      help = "a decimal number is written with a point, as `1.5`"
+    }
     return Diagnostic(
       .unknownKey, "unknown key `\(entry.key)` in \(quoted(unit))", at: entry.keySpan,
       notes: allowed.isEmpty ? ["`\(unit)` has no keys"] : ["allowed keys: \(list)"],
-      help: didYouMean(entry.key, among: allowed)
-        // `{bound: 1,5}`
-        ?? (entry.value.isNull && Scalar(entry.key).int != nil
-          ? "a decimal number is written with a point, as `1.5`" : nil))
+      help: help)
   }
 
   fileprivate static func missingKey(

@@ -40,7 +40,10 @@ extension Double: ArgumentValue {
       return nil
     }
     guard value.isFinite, range?.contains(value) ?? true else {
-      diagnostics.append(.outOfRange(expectation(range: range), found: node))
+      var problem = Diagnostic.outOfRange(expectation(range: range), found: node)
+      // A share in percent.
+      if range?.upper == 1, value > 1, value <= 100 { problem.help = "write `\(value / 100)`" }
+      diagnostics.append(problem)
       return nil
     }
     return value

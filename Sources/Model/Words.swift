@@ -26,7 +26,13 @@ func listed(_ words: [String]) -> String {
 
 /// `` did you mean `units`? ``, or nil where no word is near.
 public func didYouMean(_ word: String, among words: [String]) -> String? {
-  Suggestion.closest(to: word, among: words).map { "did you mean `\($0)`?" }
+  meant(by: word, among: words).map { "did you mean `\($0)`?" }
+}
+
+/// The one of `words` that `word` is misspelled from, or is called elsewhere; nil: none.
+func meant(by word: String, among words: [String]) -> String? {
+  if let other = OtherNames.meaning(of: word, among: words) { return other }
+  return Suggestion.closest(to: word, among: words)
 }
 
 extension String {

@@ -18,7 +18,7 @@ struct SyntaxError: Error {
     case "could not find expected ':'":
       return .keyWithoutColon(restOfLine(contextMark ?? mark))
     case "mapping values are not allowed in this context":
-      return wordBeforeBracket(mark).map { .keyWithoutColon($0) }
+      return (wordBeforeBracket(mark) ?? previousLineWithoutColon).map { .keyWithoutColon($0) }
         ?? .strayColon(span(mark, mark + 1))
     case "block sequence entries are not allowed in this context":
       return .strayDash(span(mark, mark + 1))
@@ -32,6 +32,9 @@ struct SyntaxError: Error {
     case "did not find expected key", "did not find expected '-' indicator":
       // The same complaint is made of a line that begins at a column of its own and of text after
       // a finished value (`"a" b`).
+      if problem.hasSuffix("'-' indicator"), let contextMark, column(mark) == column(contextMark) {
+        return .dashMissing(restOfLine(mark), opening: token(contextMark))
+      }
       return isFirstOnLine(mark)
         ? .badIndentation(restOfLine(mark), opening: contextMark.map { token($0) })
         : .textAfterValue(restOfLine(mark))
@@ -76,6 +79,8 @@ struct SyntaxError: Error {
     return start
   }
 
+  private func column(_ offset: Int) -> Int { offset - lineStart(offset) }
+
   private func isFirstOnLine(_ offset: Int) -> Bool {
     file.bytes[lineStart(offset)..<offset].allSatisfy { $0 == 0x20 || $0 == 0x09 }
   }
@@ -104,6 +109,22 @@ struct SyntaxError: Error {
     while next < offset, bytes[next] == 0x20 { next += 1 }
     guard start < end, next < offset, "[{".utf8.contains(bytes[next]) else { return nil }
     return span(start, end)
+  }
+
+  /// What stands on the line before that of the mark, where it has no `:` and the mark's line begins
+  /// with a key: YAML takes both lines for one text, and stops at the second one's `:`.
+  private var previousLineWithoutColon: Span? {
+    let bytes = file.bytes
+    let line = lineStart(mark)
+    guard line > 0, !bytes[line..<mark].contains(0x3A) else { return nil }
+    var start = lineStart(line - 1)
+    while start < line, bytes[start] == 0x20 || bytes[start] == UInt8(ascii: "-") { start += 1 }
+    let written = restOfLine(start)
+    let begin = written.start
+    guard begin < written.end, bytes[begin] != UInt8(ascii: "#"),
+      !bytes[begin..<written.end].contains(0x3A)
+    else { return nil }
+    return wordBeforeBracket(written.end) ?? token(begin)
   }
 
   /// From `offset` up to the next blank or bracket.
@@ -173,6 +194,12 @@ extension Diagnostic {
       .yamlSyntax, "the indentation of this line fits nothing above it", at: span,
       labels: opening.map { [Label($0, "the entries above begin here")] } ?? [],
       help: "indent the entries of one mapping or list alike")
+  }
+
+  fileprivate static func dashMissing(_ span: Span, opening: Span) -> Diagnostic {
+    Diagnostic(
+      .yamlSyntax, "this entry of a list begins with no `-`", at: span,
+      labels: [Label(opening, "the list begins here")], help: "write `- ` before it")
   }
 
   fileprivate static func textAfterValue(_ span: Span) -> Diagnostic {

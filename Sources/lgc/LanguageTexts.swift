@@ -6,7 +6,7 @@ enum LanguageTexts {
   static var language: Language { Language(DescriptionFile.catalogs) }
 
   /// What `lgc schema` prints, with a line break at the end.
-  static var schema: String { language.schema.text + "\n" }
+  static var schema: String { language.schema.text(columns: 100) + "\n" }
 
   // MARK: kinds
 

@@ -19,8 +19,19 @@ import Testing
     "constraint_on_dot_product_attention", "activation_passed_by",
   ])
   func theMessageReadsAsItDid(_ name: String) throws {
-    let description = MalformedTests.folder.appendingPathComponent("\(name).yaml").path
+    try compare(name, in: MalformedTests.folder)
+  }
+
+  /// What is accepted, with a note where people go wrong: `Fixtures/noted`.
+  @Test(arguments: ["gradient_penalty", "rescaled_residual"])
+  func theNoteReadsAsItDid(_ name: String) throws {
+    try compare(name, in: Self.folder.deletingLastPathComponent().appendingPathComponent("noted"))
+  }
+
+  private func compare(_ name: String, in folder: URL) throws {
+    let description = folder.appendingPathComponent("\(name).yaml").path
     let diagnostics = Check(description).diagnostics
+    #expect(!diagnostics.isEmpty)
     // The folder differs from checkout to checkout.
     let text = CaretRenderer(usesColor: false).render(diagnostics)
       .replacing(description, with: "\(name).yaml")

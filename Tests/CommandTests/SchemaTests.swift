@@ -22,7 +22,10 @@ import YAML
   private static let models: [String] = {
     let folder = ReadmeTests.root.appendingPathComponent("models")
     let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String }
-    return (names ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
+    let accepted = ["every_section", "every_section_otherwise"].map {
+      "../Tests/Fixtures/accepted/\($0).yaml"
+    }
+    return (names ?? []).filter { $0.hasSuffix(".yaml") }.sorted() + accepted
   }()
 
   @Test(arguments: models) func everyModelIsOfTheSchema(_ name: String) throws {
@@ -41,9 +44,13 @@ import YAML
       #expect(try validator.accepts(instance(text)), "\(text)")
     }
     // A child leaves to its parent what it does not change.
-    #expect(
-      try validator.accepts(
-        instance("extends: a.yaml\nlgc: 1\nmodel: {lipschitz: 2}\ndata: {noise: 1}\nloss:\n")))
+    for text in [
+      "lgc: 1\nmodel: {lipschitz: 2}\ndata: {noise: 1}\nloss:\n", "data: {type: csv, header: false}\n",
+      "model: {lipschitz: {norm: l1}, constraint: {type: clip}}\n", "loss: {family: f_gan}\n",
+      "models: {generator: {input: {noise: uniform}}}\n", "data: {standardize: {mean: 0}}\n",
+    ] {
+      #expect(try validator.accepts(instance("extends: a.yaml\n" + text)), "\(text)")
+    }
   }
 
   private static let head = "lgc: 1\nname: a\n"
@@ -70,6 +77,13 @@ import YAML
 
   /// What stands in blocks and sections is checked too.
   @Test(arguments: [
+    plain + "data: {type: csv, header: false}\n", plain + "data: {path: a.csv}\n",
+    head + "model: {input: [4], lipschitz: {norm: l1}, layers: [dense: 4]}\n",
+    head + "model: {input: [4], lipschitz: 1, constraint: {type: clip}, layers: [dense: 4]}\n",
+    head + "model: {input: [4], lipschitz: 1, constraint: {}, layers: [dense: 4]}\n",
+    model("{dense: {units: 4, lipschitz: {norm: l2}}}"),
+    model("{dense: {units: 4, lipschitz: 1, constraint: {type: clip}}}"),
+    model("{dense: {units: 4, lipschitz: 1, constraint: {}}}"),
     model("{residual: {layer: [dense: 4]}}"), model("{residual: {layers: [desne: 4]}}"),
     model("{residual: {layers: [dense: 4], mode: product}}"), model("{residual: {mode: sum}}"),
     model("{residual: {layers: [dense: 4], shortcut: {layer: []}}}"),

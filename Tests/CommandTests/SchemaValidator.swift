@@ -31,6 +31,7 @@ struct SchemaValidator {
       let name = (value as! String).replacing("#/definitions/", with: "")
       return accepts(instance, (root["definitions"] as! [String: Any])[name]!)
     case "anyOf": return (value as! [Any]).contains { accepts(instance, $0) }
+    case "allOf": return (value as! [Any]).allSatisfy { accepts(instance, $0) }
     case "not": return !accepts(instance, value)
     case "if": return !accepts(instance, value) || accepts(instance, schema["then"]!)
     case "const": return Self.areEqual(instance, value)

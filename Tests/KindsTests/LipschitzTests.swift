@@ -9,7 +9,7 @@ import Testing
 /// The declared constants against pairs of points: never exceeded, and nearly reached.
 @Suite struct LipschitzTests {
   /// Pairs a layer, shared by its examples: 34 000, and as many as LGC_PAIRS says (`make soundness`).
-  private static let pairCount =
+  static let pairCount =
     getenv("LGC_PAIRS").flatMap { Int(String(cString: $0)) } ?? 34_000
 
   /// Each pair in three norms, at random and around the steepest ones, then pairs along gradients.

@@ -10,12 +10,14 @@ import Regularisers
 import Testing
 import YAML
 
-/// What people get wrong, at every place of every description in models/: a misspelled word, a
-/// value of another type, an input of another shape. Each is refused on its own line, with the word
-/// that was meant where one is near.
+/// What people get wrong, at every place of every description in models/, and of two that have the
+/// keys of all sections and blocks: a misspelled word, a value of another type, an input of another
+/// shape. Each is refused on its own line, with the word that was meant where one is near.
 @Suite struct MutatedModelsTests {
-  private static let root =
-    #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/models"
+  private static let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+
+  /// `Tests/Fixtures/accepted` has the keys that no model needs.
+  private static let folders = [root + "/models", root + "/Tests/Fixtures/accepted"]
 
   private static let catalogs = Catalogs(
     layers: LayersCatalog.all, constraints: ConstraintsCatalog.all, losses: LossesCatalog.all,
@@ -117,13 +119,16 @@ import YAML
     var (words, types, shapes) = (0, 0, 0)
     var suggested = 0
     var models: Set<String> = []
-    for path in Self.paths(in: Self.root) {
+    for path in Self.folders.flatMap({ Self.paths(in: $0) }) {
       let original = try Self.text(path)
       let (root, _) = parse(SourceFile(path: path, bytes: original))
       let tree = try #require(root)
       // What it says belongs to its parent too.
       if tree.entry("extends") != nil { continue }
       let folder = String(path[..<path.lastIndex(of: "/")!])
+      let whole = loadExperiment(
+        SourceFile(path: path, bytes: original), catalogs: Self.catalogs, directory: folder)
+      #expect(whole.experiment != nil, "\(path): \(whole.diagnostics.map(\.message))")
       for mutation in Self.mutations(tree) {
         let bytes = original[..<mutation.start] + Array(mutation.text.utf8)
           + original[mutation.end...]

@@ -127,7 +127,7 @@ import Testing
 
   @Test(arguments: [
     ("dense: {unit: 3}", ["L0101 «unit»"]),
-    ("dense: {width: 3}", ["L0102 «dense»", "L0101 «width»"]),
+    ("dense: {breadth: 3}", ["L0102 «dense»", "L0101 «breadth»"]),
     ("dense: {units: -3, bias: no}", ["L0104 «-3»", "L0103 «no»"]),
     ("dens: 3", ["L0105 «dens»"]),
     ("conv: {filters: 3}, relu, lstm", ["L0106 «conv»", "L0106 «lstm»"]),

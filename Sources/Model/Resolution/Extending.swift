@@ -37,7 +37,7 @@ struct Extending {
   /// The tree of a file and all its parents; nil: one cannot be read.
   mutating func merged(_ root: Node, directory: String) -> Node? {
     guard let entry = root.entry("extends") else { return root }
-    if files.count == 1 { nodes = root.nodeCount }
+    if files.count == 1 { nodes = root.size.nodes }
     let node = entry.value
     guard let name = node.string, !name.isEmpty else {
       diagnostics.append(
@@ -80,7 +80,7 @@ struct Extending {
     let (parsed, problems) = parse(file)
     diagnostics += problems
     guard let parsed else { return nil }
-    nodes += parsed.nodeCount
+    nodes += parsed.size.nodes
     guard nodes <= Limits.standard.nodes else {
       diagnostics.append(
         .tooMuch(.tooManyNodes, "have more than \(Limits.standard.nodes) nodes", at: node.span))

@@ -161,12 +161,12 @@ extension Resolver {
     let layers = decodeBlockLayers(body, layer)
     var shortcut: [LayerItem]?
     if let entry = body.entry("shortcut") {
+      let settings = decodeArguments(
+        [], of: "shortcut", node: entry.value, named: entry.keySpan, common: ["layers"],
+        into: &diagnostics)
       if let layers = entry.value.entry("layers") {
-        _ = decodeArguments(
-          [], of: "shortcut", node: entry.value, named: entry.keySpan, common: ["layers"],
-          into: &diagnostics)
         shortcut = decodeLayers(layers, of: "shortcut", mayBeEmpty: true)
-      } else {
+      } else if settings != nil {
         diagnostics.append(
           .missingKey("layers", of: "shortcut", at: entry.keySpan, "a list of layers"))
       }

@@ -29,6 +29,8 @@ extension Resolver {
     // A wrong bound is one error, and not also one of each constraint that has none to hold.
     if let entry = node.entry("lipschitz"), lipschitz == nil {
       lipschitz = .unconstrained(entry.keySpan)
+    } else if entries.misspells("lipschitz", allowed: allowed) {
+      lipschitz = .unconstrained(entry.keySpan)
     }
     let constraint = node.entry("constraint").flatMap { decodeConstraint($0) }
     var input: WrittenInput?

@@ -14,7 +14,7 @@ public func loadExperiment(
 ) -> (experiment: Experiment?, diagnostics: [Diagnostic]) {
   let (root, parseDiagnostics) = parse(file)
   var diagnostics = parseDiagnostics
-  guard let root else { return (nil, diagnostics) }
+  guard let root else { return (nil, inOrder(diagnostics, of: [file])) }
   var extending = Extending(file, directory: directory, read: readDescription)
   let merged = extending.merged(root, directory: directory)
   diagnostics += extending.diagnostics
@@ -98,7 +98,7 @@ final class Resolver {
       diagnostics.append(
         Planned.topLevelKeys.contains(entry.key)
           ? .notSupportedYet("the key `\(entry.key)`", entry.keySpan)
-          : .unknownKey(entry, of: "the description", allowed: Self.topLevelKeys))
+          : .unknownTopLevelKey(entry))
     }
     let name = resolveName(root)
     if let models = root.entry("models") { return resolveModels(models, of: root, name: name) }
@@ -210,7 +210,7 @@ final class Resolver {
     if entry.value.mapping != nil {
       guard let kind = entry.value.entry(key) else {
         let misspelled = entry.value.mapping?.first {
-          Suggestion.closest(to: $0.key, among: [key]) != nil
+          meant(by: $0.key, among: [key]) != nil
         }
         diagnostics.append(
           misspelled.map { .unknownKey($0, of: entry.key, allowed: [key]) }
@@ -228,6 +228,28 @@ final class Resolver {
       return nil
     }
     return (word, entry.value.span, nil)
+  }
+}
+
+extension Resolver {
+  /// Keys of sections that are no top-level keys.
+  fileprivate static let homes: [(section: String, keys: [String])] = [
+    ("model", modelKeys),
+    ("train", ["epochs", "steps", "batch", "seed", "checkpoint", "stop_when", "critic_steps"]),
+    ("data", ["range", "standardize", "shuffle", "validation", "augment"]),
+    ("optimizer", ["lr", "schedule", "clip_gradient"]),
+  ]
+}
+
+extension Diagnostic {
+  /// A key that belongs in a section was not indented, more often than it was misspelled.
+  fileprivate static func unknownTopLevelKey(_ entry: Entry) -> Diagnostic {
+    let home = Resolver.homes.first { $0.keys.contains(entry.key) }?.section
+    var diagnostic = unknownKey(entry, of: "the description", allowed: Resolver.topLevelKeys)
+    if let home {
+      diagnostic.help = "indent it: it belongs in `\(home)`"
+    }
+    return diagnostic
   }
 }
 

@@ -14,6 +14,8 @@ struct Variables {
   private(set) var diagnostics: [Diagnostic] = []
   /// Nodes left to be made: `$a` of lists of `$b` of lists … grows like aliases do.
   private var budget = Limits.standard.nodes
+  /// Bytes left to be put in: `$a$a` of `$b$b` … doubles with each.
+  private var bytes = Limits.standard.bytes
   private var isExhausted = false
 
   /// The description without `vars` and with every variable replaced; nil where it became too large.
@@ -126,29 +128,42 @@ struct Variables {
       return nil
     }
     used.insert(name)
-    budget -= value.nodeCount
-    if budget < 0 {
-      if !isExhausted {
-        diagnostics.append(
-          Diagnostic(
+    let size = value.size
+    budget -= size.nodes
+    bytes -= size.bytes
+    if budget >= 0, bytes >= 0 { return value }
+    if !isExhausted {
+      diagnostics.append(
+        budget < 0
+          ? Diagnostic(
             .tooManyNodes,
             "with this variable the description has more than \(Limits.standard.nodes) nodes",
+            at: span)
+          : Diagnostic(
+            .tooLarge,
+            "with this variable the description is larger than \(Limits.standard.bytes >> 20) MiB",
             at: span))
-      }
-      isExhausted = true
-      return nil
     }
-    return value
+    isExhausted = true
+    return nil
   }
 }
 
 extension Node {
-  /// Itself and everything in it.
-  var nodeCount: Int {
+  /// Of itself and everything in it: nodes, keys counted too, and bytes of the scalars' texts.
+  var size: (nodes: Int, bytes: Int) {
     switch content {
-    case .scalar: 1
-    case .sequence(let items): items.reduce(1) { $0 + $1.nodeCount }
-    case .mapping(let entries): entries.reduce(1) { $0 + 1 + $1.value.nodeCount }
+    case .scalar(let scalar): return (1, scalar.text.utf8.count)
+    case .sequence(let items):
+      return items.reduce((1, 0)) { sum, item in
+        let size = item.size
+        return (sum.0 + size.nodes, sum.1 + size.bytes)
+      }
+    case .mapping(let entries):
+      return entries.reduce((1, 0)) { sum, entry in
+        let size = entry.value.size
+        return (sum.0 + 1 + size.nodes, sum.1 + entry.key.utf8.count + size.bytes)
+      }
     }
   }
 }

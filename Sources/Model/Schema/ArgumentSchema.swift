@@ -20,10 +20,14 @@ extension Double {
   public static func schema(range: ArgumentRange?) -> JSONValue {
     [
       "anyOf": [
-        .object([("type", "number")] + limits(range)),
-        ["type": "string", "pattern": #"^[-+0-9.eE]+/[-+0-9.eE]+$"#],
+        .object([("type", "number")] + limits(range)), ["$ref": "#/definitions/fraction"],
       ]
     ]
+  }
+
+  /// The definition that ``schema(range:)`` refers to.
+  static var fraction: JSONValue {
+    ["type": "string", "pattern": #"^[-+0-9.eE]+/[-+0-9.eE]+$"#]
   }
 }
 

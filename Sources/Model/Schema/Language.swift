@@ -221,7 +221,7 @@ public struct Language: Sendable {
       LanguageKey(
         "from", "The layers it reads, by name; the one before it by default.",
         "a layer’s name, or a list of them", schema: NameList.schema),
-      lipschitz, constraint,
+      lipschitz.asWhole(lipschitzSchema), constraint.asWhole(constraintSchema),
       LanguageKey(
         "activation", "A layer that follows this one.", "a layer",
         schema: ["$ref": "#/definitions/layer"]),
@@ -237,66 +237,75 @@ public struct Language: Sendable {
   /// JSON Schema, draft-07, of a description. What an editor marks by it is wrong; what is wrong
   /// beyond a schema's means, only `lgc check` says.
   public var schema: JSONValue {
-    let optional = keys.map(\.asOptional)
-    guard case .object(let members) = LanguageKey.object(optional) else { return .null }
+    let optional = LanguageKey.object(keys.map(\.asOptional)).withoutRequirements
+    guard case .object(let members) = optional else { return .null }
     let head: [(key: String, value: JSONValue)] = [
       (key: "$schema", value: "http://json-schema.org/draft-07/schema#"),
       (key: "title", value: "lgc description"),
     ]
-    let definitions: JSONValue = [
-      "model": LanguageKey.object(modelKeys.map(\.asOptional)),
-      "generator": LanguageKey.object(
-        (modelKeys(input: noise) + [regularize, optimizer]).map(\.asOptional)),
-      "critic": LanguageKey.object((modelKeys + [regularize, optimizer]).map(\.asOptional)),
-      "layers": ["type": "array", "items": ["$ref": "#/definitions/layer"]],
-      "layer": layer,
-      "lipschitz": [
-        "anyOf": [
-          Double.schema(range: .positive), ["const": "unconstrained"],
-          LanguageKey.object([
-            LanguageKey("norm", "The norm on input and output.", "", schema: Norm.schema(range: nil)),
-            LanguageKey(
-              "bound", "The Lipschitz constant that must hold.", "", isRequired: true,
-              schema: Double.schema(range: .positive)),
-          ]),
-        ]
-      ],
-      "constraint": choice(key: "type", of: catalogs.constraints, [], alsoAllowed: ["none"]),
+    let parts: [(key: String, value: JSONValue)] = [
+      ("model", LanguageKey.object(modelKeys.map(\.asOptional)).withoutRequirements),
+      (
+        "generator",
+        LanguageKey.object(
+          (modelKeys(input: noise) + [regularize, optimizer]).map(\.asOptional)
+        ).withoutRequirements
+      ),
+      (
+        "critic",
+        LanguageKey.object((modelKeys + [regularize, optimizer]).map(\.asOptional))
+          .withoutRequirements
+      ),
+      ("layers", ["type": "array", "items": ["$ref": "#/definitions/layer"]]), ("layer", layer),
+      ("lipschitz", lipschitzSchema.withoutRequirements),
+      ("constraint", constraintSchema.withoutRequirements),
     ]
     let whole = JSONValue.object(
       head + members + [
         (key: "if", value: ["not": ["required": ["extends"]]]), (key: "then", value: standalone),
-        (key: "definitions", value: definitions),
+        (key: "definitions", value: .object(parts)),
       ])
     guard case .object(var root) = whole.allowingVariables else { return .null }
     if let place = root.firstIndex(where: { $0.key == "definitions" }),
       case .object(let all) = root[place].value
     {
-      root[place].value = .object(
-        all + [(key: "variable", value: ["type": "string", "pattern": #"\$"#])])
+      let texts: [(key: String, value: JSONValue)] = [
+        (key: "fraction", value: Double.fraction),
+        (key: "variable", value: ["type": "string", "pattern": #"\$"#]),
+      ]
+      root[place].value = .object(texts + all)
     }
-    return .object(root)
+    return .object(SharedKeys.factored(root))
   }
 
   /// What a description without a parent must say: with one, any of it may stand there.
   private var standalone: JSONValue {
-    func required(_ keys: [LanguageKey]) -> JSONValue {
-      .array(keys.filter(\.isRequired).map { .string($0.name) })
-    }
-    let network: JSONValue = [
-      "required": required(modelKeys), "properties": ["constraint": ["required": ["type"]]],
+    let sections: [String: JSONValue] = [
+      "model": LanguageKey.object(modelKeys), "critic": LanguageKey.object(modelKeys),
+      "generator": LanguageKey.object(modelKeys(input: noise)),
+      "lipschitz": lipschitzSchema, "constraint": constraintSchema,
     ]
-    return [
-      "required": required(keys),
-      "anyOf": [["required": ["model"]], ["required": ["models"]]],
-      "properties": [
-        "model": network,
-        "models": [
-          "required": required(networks), "properties": ["generator": network, "critic": network],
-        ],
-        "data": ["required": ["type"]], "loss": ["required": ["family"]],
-      ],
+    var all: [(key: String, value: JSONValue)] = []
+    if case .object(let members) = LanguageKey.object(keys).requirements(sections) { all = members }
+    return .object(all + [("anyOf", [["required": ["model"]], ["required": ["models"]]])])
+  }
+
+  private var lipschitzSchema: JSONValue {
+    [
+      "anyOf": [
+        Double.schema(range: .positive), ["const": "unconstrained"],
+        LanguageKey.object([
+          LanguageKey("norm", "The norm on input and output.", "", schema: Norm.schema(range: nil)),
+          LanguageKey(
+            "bound", "The Lipschitz constant that must hold.", "", isRequired: true,
+            schema: Double.schema(range: .positive)),
+        ]),
+      ]
     ]
+  }
+
+  private var constraintSchema: JSONValue {
+    choice(key: "type", of: catalogs.constraints, [], alsoAllowed: ["none"])
   }
 
   private var layer: JSONValue {
@@ -371,22 +380,21 @@ public struct Language: Sendable {
       isRequired: !isKindOptional)
     return LanguageKey(
       name, summary, "a mapping with `\(key)`, or the kind alone",
-      schema: choice(key: key, of: kinds, common),
+      schema: choice(key: key, of: kinds, common, isKindOptional: isKindOptional),
       members: [kind] + common)
   }
 
   /// A kind by its name alone, or a mapping that names it under `key`.
   private func choice(
     key: String, of kinds: [any CatalogUnit.Type], _ common: [LanguageKey],
-    alsoAllowed: [String] = []
+    alsoAllowed: [String] = [], isKindOptional: Bool = false
   ) -> JSONValue {
     var forms: [JSONValue] = [
       ["enum": .array((kinds.map { $0.kind } + alsoAllowed).map(JSONValue.string))]
     ]
     for unit in kinds {
       let kind = LanguageKey(
-        // The kind may be the parent's; `standalone` asks for it where there is none.
-        key, unit.summary, "", schema: ["const": .string(unit.kind)])
+        key, unit.summary, "", isRequired: !isKindOptional, schema: ["const": .string(unit.kind)])
       forms.append(LanguageKey.object([kind] + common + unit.arguments.map { LanguageKey($0) }))
     }
     for word in alsoAllowed {

@@ -58,6 +58,15 @@ public struct LanguageKey: Sendable {
       schema: schema.with(["type": "null"]), members: members)
   }
 
+  /// The key in an element of a list: it is there with all that it must have, as its `whole` schema
+  /// says.
+  func asWhole(_ whole: JSONValue) -> LanguageKey {
+    let forms = [schema, whole.requirements([:])].compactMap(\.self)
+    return LanguageKey(
+      name, summary, expectation, default: defaultText, isRequired: isRequired,
+      schema: ["allOf": .array(forms)], members: members)
+  }
+
   /// The schema with the sentence that an editor shows.
   var described: JSONValue {
     guard case .object(let members) = schema else { return schema }
