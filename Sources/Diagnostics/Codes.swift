@@ -22,7 +22,6 @@ extension DiagnosticCode {
   public static let wrongType = DiagnosticCode(103, "wrong-type")
   public static let outOfRange = DiagnosticCode(104, "out-of-range")
   public static let unknownKind = DiagnosticCode(105, "unknown-kind")
-  public static let notSupportedYet = DiagnosticCode(106, "not-supported-yet")
   public static let languageVersion = DiagnosticCode(107, "language-version")
   public static let duplicateName = DiagnosticCode(108, "duplicate-name")
   public static let unknownName = DiagnosticCode(109, "unknown-name")
@@ -71,6 +70,7 @@ extension DiagnosticCode {
 
   public static let cannotResume = DiagnosticCode(505, "cannot-resume")
   public static let resumedElsewhere = DiagnosticCode(506, "resumed-elsewhere", .warning)
+  public static let engineCannot = DiagnosticCode(507, "engine-cannot")
 
   // 06xx files
   public static let cannotRead = DiagnosticCode(601, "cannot-read")

@@ -161,8 +161,4 @@ extension Diagnostic {
       at: node.span,
       notes: keys.isEmpty ? [] : ["its keys: " + keys.map { "`\($0)`" }.joined(separator: ", ")])
   }
-
-  static func notSupportedYet(_ what: String, _ span: Span) -> Diagnostic {
-    Diagnostic(.notSupportedYet, "\(what) is not supported yet", at: span)
-  }
 }

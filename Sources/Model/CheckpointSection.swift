@@ -18,8 +18,7 @@ public struct CheckpointSection: Sendable, Hashable {
   public enum Interval: Sendable, Hashable {
     /// With every line of metrics.
     case metrics
-    case steps(Int)
-    case epochs(Int)
+    case time(TrainingInterval)
   }
 }
 
@@ -27,30 +26,19 @@ extension CheckpointSection.Interval: ArgumentValue {
   public static func decode(
     _ node: Node, range: ArgumentRange?, into diagnostics: inout [Diagnostic]
   ) -> CheckpointSection.Interval? {
-    if let steps = node.int, steps > 0 { return .steps(steps) }
-    if let text = node.scalar?.text {
-      if text == "metrics" { return .metrics }
-      let words = text.split(separator: " ")
-      if words.count == 2, let count = Int(words[0]), count > 0 {
-        switch words[1] {
-        case "step", "steps": return .steps(count)
-        case "epoch", "epochs": return .epochs(count)
-        default: break
-        }
-      }
-    }
+    if node.scalar?.text == "metrics" { return .metrics }
+    if let interval = TrainingInterval(node) { return .time(interval) }
     diagnostics.append(.expected(expectation(range: range), found: node))
     return nil
   }
 
   public static func expectation(range: ArgumentRange?) -> String {
-    "`metrics`, or a time as in `500 steps` or `1 epoch`"
+    "`metrics`, or " + TrainingInterval.expectation(range: nil)
   }
   public var yamlText: String {
     switch self {
     case .metrics: "metrics"
-    case .steps(let count): "\(count) steps"
-    case .epochs(let count): "\(count) epochs"
+    case .time(let interval): interval.yamlText
     }
   }
 }

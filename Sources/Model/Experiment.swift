@@ -15,6 +15,7 @@ public struct Experiment: Sendable {
   public var optimizer: OptimizerSection?
   public var train: TrainSection?
   public var targets: [Target]
+  public var report: ReportSection
   /// The description with every default written out, for `resolved.yaml`.
   public var resolvedText: String
 
@@ -22,7 +23,7 @@ public struct Experiment: Sendable {
     name: String, file: SourceFile, networks: [Network], data: DataSection? = nil,
     loss: LossSection? = nil, adversarial: AdversarialSection? = nil,
     optimizer: OptimizerSection? = nil, train: TrainSection? = nil,
-    targets: [Target] = [], resolvedText: String = ""
+    targets: [Target] = [], report: ReportSection = ReportSection(), resolvedText: String = ""
   ) {
     self.adversarial = adversarial
     self.name = name
@@ -33,6 +34,7 @@ public struct Experiment: Sendable {
     self.optimizer = optimizer
     self.train = train
     self.targets = targets
+    self.report = report
     self.resolvedText = resolvedText
   }
 

@@ -40,10 +40,7 @@ public struct AdversarialRun {
   static let countedSamples = 10_000
   static let comparedSamples = 1000
   static let largestRounds = 3
-  /// Images in a picture, and of each class, one column a class, where classes are asked for.
-  static let pictured = 64
-  static let picturedOfClass = 8
-  /// Lines of metrics a run.
+  /// Lines of metrics a run, where the description does not say how often.
   static let lines = 20
 
   public init(
@@ -88,7 +85,9 @@ public struct AdversarialRun {
     _ runner: AdversarialRunner, _ frame: RunFrame, _ observer: ((AdversarialMetrics) -> Void)?
   ) -> Loop {
     Loop(
-      runner: runner, total: setup.totalSteps, interval: max(1, setup.totalSteps / Self.lines),
+      runner: runner, total: setup.totalSteps,
+      interval: setup.experiment.report.every?.steps(perEpoch: setup.stepsPerEpoch)
+        ?? max(1, setup.totalSteps / Self.lines),
       metrics: frame.metrics, checkpoints: frame.checkpoints, stopping: nil,
       didStep: { _, _ in },
       measure: { (sums, seconds) throws(DiagnosticError) in
@@ -98,7 +97,7 @@ public struct AdversarialRun {
           step: runner.step,
           coverage: setup.modes.map { ModeCoverage(of: samples, modes: $0, classes: classes) },
           images: try measure?.quality(of: samples, classes: classes), seconds: seconds)
-        if let picture = try picture(of: samples, runner) {
+        if setup.experiment.report.plots, let picture = try picture(of: samples, runner) {
           try frame.write(picture, step: runner.step, of: setup.totalSteps)
         }
         observer?(line)
@@ -121,8 +120,11 @@ public struct AdversarialRun {
       return .init(width: PlanePlot.size, height: PlanePlot.size, channels: 3, bytes: png)
     }
     let classes = setup.generator.classes
+    let asked = setup.experiment.report.samples
+    // One column a class, where classes are asked for: whole rows.
+    let count = classes.map { max(1, (asked + $0 - 1) / $0) * $0 } ?? asked
     return ImageGrid(
-      samples, shape: shape, count: classes.map { $0 * Self.picturedOfClass } ?? Self.pictured,
+      samples, shape: shape, count: count,
       columns: classes, range: setup.experiment.data?.range
     ).map { .init(width: $0.width, height: $0.height, channels: $0.channels, bytes: $0.png) }
   }

@@ -45,8 +45,7 @@ public final class CheckpointStore {
     switch section.every {
     case nil: false
     case .metrics: hasLine
-    case .steps(let count): step % count == 0
-    case .epochs(let count): step % (count * stepsPerEpoch) == 0
+    case .time(let interval): step % interval.steps(perEpoch: stepsPerEpoch) == 0
     }
   }
 

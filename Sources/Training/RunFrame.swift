@@ -157,7 +157,9 @@ struct RunFrame {
 
   /// The run is over and on the disk: a page that cannot be written does not undo it, and
   /// `lgc report` then says why.
-  private func writeReport() { try? Report.write(directory) }
+  private func writeReport() {
+    if experiment.report.plots { try? Report.write(directory) }
+  }
 }
 
 extension RunDirectory {

@@ -44,6 +44,6 @@ public final class TrainingProfile {
 
 private func cannotProfile(_ engine: any Engine) -> Diagnostic {
   Diagnostic(
-    .notSupportedYet, "the engine `\(engine.name)` does not time its steps", at: nil,
+    .engineCannot, "the engine `\(engine.name)` does not time its steps", at: nil,
     help: "leave out --profile or --engine")
 }

@@ -110,7 +110,9 @@ public struct TrainingRun {
     _ runner: StepRunner, _ frame: RunFrame, _ observer: (any TrainingObserver)?
   ) -> Loop {
     Loop(
-      runner: runner, total: setup.totalSteps, interval: setup.stepsPerEpoch,
+      runner: runner, total: setup.totalSteps,
+      interval: setup.experiment.report.every?.steps(perEpoch: setup.stepsPerEpoch)
+        ?? setup.stepsPerEpoch,
       metrics: frame.metrics, checkpoints: frame.checkpoints, stopping: setup.train.stopping,
       didStep: { result, seconds in
         observer?.didStep(

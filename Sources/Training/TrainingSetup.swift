@@ -38,9 +38,6 @@ public struct TrainingSetup {
     guard var section = experiment.data, let loss = experiment.loss?.loss,
       let optimizer = experiment.optimizer, let train = experiment.train
     else { throw DiagnosticError(missing.map { missingSection($0, in: experiment) }) }
-    guard experiment.networks.count == 1 else {
-      throw DiagnosticError(severalNetworks(experiment))
-    }
     let network = experiment.networks[0]
     var data = try section.dataset.load(
       section.arguments, directory: directory, seed: train.seed)
@@ -177,12 +174,6 @@ func missingSection(_ name: String, in experiment: Experiment) -> Diagnostic {
     .missingSection, "training needs the section `\(name)`",
     at: Span(file: experiment.file, start: 0, end: 0),
     help: "add `\(name): {…}` to the description")
-}
-
-private func severalNetworks(_ experiment: Experiment) -> Diagnostic {
-  Diagnostic(
-    .notSupportedYet, "training of \(experiment.networks.count) networks is not supported yet",
-    at: experiment.networks.last?.span)
 }
 
 private func labelKind(

@@ -15,7 +15,7 @@ import Testing
     "tab_indentation", "duplicate_key_flow", "unknown_layer", "misspelled_layer_key",
     "no_for_a_boolean", "bad_fraction", "alias_bomb", "invalid_utf8", "several_errors",
     "residual_changes_shape", "dense_on_an_image", "refuted_target", "unclosed_bracket",
-    "newer_language", "later_top_key", "deep_nesting",
+    "newer_language", "deep_nesting",
     "constraint_on_dot_product_attention", "activation_passed_by",
   ])
   func theMessageReadsAsItDid(_ name: String) throws {

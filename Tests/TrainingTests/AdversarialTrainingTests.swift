@@ -37,9 +37,11 @@ private let conditional = description.replacing("LOSS", with: "wgan")
   .replacing("shape: [2]}", with: "shape: [2], classes: 8}")
   .replacing("{dense: 1}]", with: "{dense: 8}]")
 
-private func run(_ loss: String, in folder: String) throws -> AdversarialResult {
+private func run(
+  _ loss: String, in folder: String, more: String = ""
+) throws -> AdversarialResult {
   let setup = try AdversarialSetup(
-    try experiment(description.replacing("LOSS", with: loss)), directory: ".")
+    try experiment(description.replacing("LOSS", with: loss) + more), directory: ".")
   return try AdversarialRun(
     setup,
     options: TrainingOptions(
@@ -89,6 +91,21 @@ private func withFolder(_ body: (String) throws -> Void) throws {
         )
         #expect(a == b, "\(file)")
       }
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func aReportComesAsOftenAndAsPicturedAsItIsAsked(_ plots: Bool) throws {
+    try withFolder { folder in
+      _ = try run(
+        "wgan", in: folder + "/a",
+        more: "\nreport: {every: 16 steps, plots: \(plots), samples: 4}\n")
+      let steps = try String(contentsOfFile: folder + "/a/metrics.jsonl", encoding: .utf8)
+        .split(separator: "\n").map { try JSON(Array($0.utf8))["step"]?.double }
+      #expect(steps == [16, 32, 40])
+      let files = FileManager.default
+      #expect(files.fileExists(atPath: folder + "/a/report.html") == plots)
+      #expect(files.fileExists(atPath: folder + "/a/samples/step-32.png") == plots)
     }
   }
 

@@ -24,6 +24,17 @@ import Testing
       .split(separator: UInt8(ascii: "\n")).map { try JSON(Array($0)) }
   }
 
+  @Test func aLineOfMetricsComesAsOftenAsItIsAsked() throws {
+    _ = try train(["report.every=2 epochs", "train.epochs=3"], to: "seldom")
+    #expect(try lines("seldom").map { $0["step"]?.double } == [32, 48])
+    _ = try train(["report={every: 20, plots: false}", "train.epochs=3"], to: "steps")
+    #expect(try lines("steps").map { $0["step"]?.double } == [20, 40, 48])
+    #expect(throws: (any Error).self) {
+      try InputFile.bytes("\(folder.path)/steps/report.html")
+    }
+    _ = try InputFile.bytes("\(folder.path)/seldom/report.html")
+  }
+
   @Test(arguments: ["validation_loss", "validation_accuracy", "loss"])
   func trainingEndsAfterLinesThatAreNotBetterWithTheWeightsOfTheBest(metric: String) throws {
     let rule = "train.stop_when={metric: \(metric), patience: 2, min_delta: 1e-3}"

@@ -31,7 +31,7 @@ extension Resolver {
     }
     guard
       let type = kind(
-        word, at: span, of: catalogs.augmentations, { $0.kind }, planned: [],
+        word, at: span, of: catalogs.augmentations, { $0.kind },
         family: "augmentation"),
       let arguments = decode(unit: type, node: body, named: span, into: &diagnostics),
       let augmentation = instantiate(

@@ -46,7 +46,7 @@ extension Resolver {
   }
 
   private var layerWords: [String] {
-    catalogs.layers.map { $0.kind } + Self.blockKinds + Planned.layers
+    catalogs.layers.map { $0.kind } + Self.blockKinds
   }
 
   /// The layer's own name, or its kind and its ordinal among that kind in its list.
@@ -80,7 +80,7 @@ extension Resolver {
     guard
       let type = kind(
         layer.kind, at: layer.kindSpan, of: catalogs.layers, { $0.kind },
-        alsoAllowed: Self.blockKinds, planned: Planned.layers, family: "layer")
+        alsoAllowed: Self.blockKinds, family: "layer")
     else { return .invalid }
     let before = diagnostics.errorCount
     let lipschitz = layer.body?.entry("lipschitz").flatMap { decodeLipschitz($0) }

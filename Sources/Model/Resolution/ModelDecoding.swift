@@ -167,7 +167,7 @@ extension Resolver {
     guard
       let type = kind(
         word, at: span, of: catalogs.constraints, { $0.kind }, alsoAllowed: ["none"],
-        planned: Planned.constraints, family: "constraint"),
+        family: "constraint"),
       let arguments = decode(
         unit: type, node: body, named: span, common: ["type"], into: &diagnostics),
       let constraint = instantiate(

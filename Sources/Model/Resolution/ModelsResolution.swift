@@ -48,12 +48,13 @@ extension Resolver {
       resolveTargets(
         $0.value, networks: Self.networkNames, norm: sections["critic"]?.lipschitz?.norm ?? .l2)
     }
+    let report = resolveReport(root, isAdversarial: true)
     guard let name, let train, let generator = networks[0], let critic = networks[1] else {
       return nil
     }
     var experiment = Experiment(
       name: name, file: file, networks: [generator, critic], data: data, train: train,
-      targets: targets ?? [])
+      targets: targets ?? [], report: report)
     if let loss, let generatorOptimizer = optimizers[0], let criticOptimizer = optimizers[1] {
       let section = AdversarialSection(
         family: loss.arguments.kind, loss: loss.loss,
@@ -135,7 +136,7 @@ extension Resolver {
     }
     guard
       let type = kind(
-        word, at: kindSpan, of: catalogs.adversarialLosses, { $0.kind }, planned: Planned.losses,
+        word, at: kindSpan, of: catalogs.adversarialLosses, { $0.kind },
         family: "loss family"),
       let arguments = decode(
         unit: type, node: body, named: kindSpan, common: ["family"], into: &diagnostics),

@@ -19,7 +19,7 @@ extension Resolver {
       guard
         let written = WrittenLayer(node, what: "regulariser", words: words, into: &diagnostics),
         let type = kind(
-          written.kind, at: written.kindSpan, of: catalogs.regularisers, { $0.kind }, planned: [],
+          written.kind, at: written.kindSpan, of: catalogs.regularisers, { $0.kind },
           family: "regulariser"),
         let arguments = decode(
           unit: type, node: written.body, named: written.kindSpan, into: &diagnostics),

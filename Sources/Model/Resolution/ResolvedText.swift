@@ -54,6 +54,8 @@ extension Resolver {
       pairs.append("checkpoint: \(train.checkpoint.yamlText)")
       if let stopping = train.stopping { pairs.append("stop_when: \(stopping.yamlText)") }
       text.line("train: {\(pairs.joined(separator: ", "))}")
+      let isAdversarial = experiment.networks.count > 1
+      text.line("report: \(experiment.report.yamlText(isAdversarial: isAdversarial))")
     }
     if !experiment.targets.isEmpty {
       text.section("targets") { text in

@@ -79,7 +79,8 @@ final class Resolver {
   }
 
   static let topLevelKeys = [
-    "lgc", "name", "extends", "vars", "data", "model", "models", "loss", "regularize", "optimizer", "train", "targets",
+    "lgc", "name", "extends", "vars", "data", "model", "models", "loss", "regularize", "optimizer",
+    "train", "targets", "report",
   ]
 
   /// Past the limit nothing more is looked for: the description is refused anyway.
@@ -95,10 +96,7 @@ final class Resolver {
     guard checkVersion(root) else { return nil }
     for entry in entries
     where !Self.topLevelKeys.contains(entry.key) && !entry.key.isFreeKey && !hasEnoughErrors {
-      diagnostics.append(
-        Planned.topLevelKeys.contains(entry.key)
-          ? .notSupportedYet("the key `\(entry.key)`", entry.keySpan)
-          : .unknownTopLevelKey(entry))
+      diagnostics.append(.unknownTopLevelKey(entry))
     }
     let name = resolveName(root)
     if let models = root.entry("models") { return resolveModels(models, of: root, name: name) }
@@ -126,10 +124,12 @@ final class Resolver {
     let targets = root.entry("targets").map {
       resolveTargets($0.value, networks: ["model"], norm: section?.lipschitz?.norm ?? .l2)
     }
+    let report = resolveReport(root, isAdversarial: false)
     guard let name, let section, let network, let train else { return nil }
     var experiment = Experiment(
       name: name, file: file, networks: [network], data: data, loss: loss?.section,
-      optimizer: optimizer?.section, train: train, targets: targets ?? [])
+      optimizer: optimizer?.section, train: train, targets: targets ?? [],
+      report: report)
     experiment.resolvedText = resolvedText(
       experiment, models: [(section, nil)], data: data, loss: loss?.arguments,
       optimizer: optimizer?.arguments)
@@ -185,22 +185,18 @@ final class Resolver {
     return name
   }
 
-  /// The kind of a family that a word names, or a diagnostic: unknown, or not supported yet.
+  /// The kind of a family that a word names, or a diagnostic: unknown.
   func kind<Kind>(
     _ word: String, at span: Span, of kinds: [Kind], _ name: (Kind) -> String,
-    alsoAllowed: [String] = [], planned: [String], family: String
+    alsoAllowed: [String] = [], family: String
   ) -> Kind? {
     if let kind = kinds.first(where: { name($0) == word }) { return kind }
-    if planned.contains(word) {
-      diagnostics.append(.notSupportedYet("the \(family) `\(word)`", span))
-      return nil
-    }
     let words = kinds.map(name) + alsoAllowed.filter { !kinds.map(name).contains($0) }
     diagnostics.append(
       Diagnostic(
         .unknownKind, "unknown \(family) `\(word)`", at: span,
         notes: ["known: " + words.map { "`\($0)`" }.joined(separator: ", ")],
-        help: didYouMean(word, among: words + planned)))
+        help: didYouMean(word, among: words)))
     return nil
   }
 

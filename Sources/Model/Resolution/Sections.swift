@@ -38,7 +38,7 @@ extension Resolver {
   func resolveData(_ entry: Entry, input: Shape?) -> DataSection? {
     guard let (word, kindSpan, body) = sectionKind(entry, key: "type"),
       let type = kind(
-        word, at: kindSpan, of: catalogs.datasets, { $0.kind }, planned: Planned.datasets,
+        word, at: kindSpan, of: catalogs.datasets, { $0.kind },
         family: "data type")
     else { return nil }
     let common = ["type", "range", "standardize", "shuffle", "augment", "validation"]
@@ -119,7 +119,7 @@ extension Resolver {
     }
     guard
       let type = kind(
-        word, at: kindSpan, of: catalogs.losses, { $0.kind }, planned: Planned.losses,
+        word, at: kindSpan, of: catalogs.losses, { $0.kind },
         family: "loss family"),
       let arguments = decode(
         unit: type, node: body, named: kindSpan, common: ["family"], into: &diagnostics),
@@ -167,7 +167,7 @@ extension Resolver {
     }
     guard
       let type = kind(
-        word, at: kindSpan, of: catalogs.optimizers, { $0.kind }, planned: Planned.optimizers,
+        word, at: kindSpan, of: catalogs.optimizers, { $0.kind },
         family: "optimizer"),
       let arguments = decode(
         unit: type, node: body, named: kindSpan, common: ["type", "schedule", "clip_gradient"], into: &diagnostics)
@@ -231,6 +231,13 @@ extension Resolver {
 }
 
 extension Resolver {
+  /// - Parameter isAdversarial: whether there are samples to draw.
+  func resolveReport(_ root: Node, isAdversarial: Bool) -> ReportSection {
+    root.entry("report").flatMap {
+      ReportSection.decode($0, isAdversarial: isAdversarial, into: &diagnostics)
+    } ?? ReportSection()
+  }
+
   /// What is watched must be there.
   func checkStopping(_ train: TrainSection?, _ data: DataSection?) {
     guard let stopping = train?.stopping, stopping.metric.needsValidation, let data,

@@ -89,7 +89,17 @@ extension CheckpointSection.Interval {
   public static func schema(range: ArgumentRange?) -> JSONValue {
     [
       "anyOf": [
-        ["const": "metrics"], Int.schema(range: .atLeastOne),
+        ["const": "metrics"], TrainingInterval.schema(range: nil),
+      ]
+    ]
+  }
+}
+
+extension TrainingInterval {
+  public static func schema(range: ArgumentRange?) -> JSONValue {
+    [
+      "anyOf": [
+        Int.schema(range: .atLeastOne),
         ["type": "string", "pattern": "^[0-9]+ +(steps?|epochs?)$"],
       ]
     ]

@@ -63,10 +63,15 @@ public struct Language: Sendable {
       LanguageKey(
         "targets", "Claims to prove or to measure, each judged at the end.", "a list of targets",
         schema: ["anyOf": [target, ["type": "array", "items": target]]], members: targetKeys),
+      LanguageKey(
+        "report", "What a run tells on its way.", "a mapping",
+        schema: LanguageKey.object(reportKeys), members: reportKeys),
     ]
   }
 
   // MARK: sections
+
+  private var reportKeys: [LanguageKey] { ReportSection.keys.map { LanguageKey($0) } }
 
   private var dataKeys: [LanguageKey] {
     [

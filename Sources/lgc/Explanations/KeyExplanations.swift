@@ -23,9 +23,6 @@ extension Explanation {
       "No layer, constraint, loss, … has this name. `lgc explain layers` lists those there are.",
       Case(network("- desne: 2")), repaired: Case(network("- dense: 2"))),
     Explanation(
-      .notSupportedYet, "The language has this word, this version of lgc not yet.",
-      Case(network("- relu", after: "report: {}")), repaired: Case(network("- relu"))),
-    Explanation(
       .languageVersion, "The description is written in a language that this lgc does not read.",
       Case("lgc: 2\nname: example\nmodel: {input: [4], layers: [relu]}"),
       repaired: Case("lgc: 1\nname: example\nmodel: {input: [4], layers: [relu]}")),

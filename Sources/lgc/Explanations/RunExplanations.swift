@@ -54,6 +54,10 @@ extension Explanation {
       .missingSection, "The command needs a section that the description does not have.",
       Case(network("- dense: 2"), train), repaired: Case(trained(), train)),
     Explanation(
+      .engineCannot, "The engine that was asked for does not do what was asked for.",
+      Case(trained(), train + " --engine reference --profile"),
+      repaired: Case(trained(), train + " --profile")),
+    Explanation(
       .badWeights,
       "The weights are not those of the described network: a tensor is missing, unexpected, of "
         + "another shape, or holds a number that is not finite.",
