@@ -12,8 +12,8 @@ above 1 (PyTorch normalises a convolution's kernel as a matrix) or below.
 A competitor may need a learning rate of its own: at the description's 2e-3 deel-torchlip's loss is
 nan in the fourth step, so it gets 1e-3, the largest tried at which it trains.
 
-Each competitor's result stays in .results/ and is used as long as the description is the same; a run
-that was broken off goes on with the next competitor.
+Each competitor's result stays in .results/ and is used as long as what it is trained by is the same
+(the constraint is lgc's alone); a run that was broken off goes on with the next competitor.
 """
 import argparse, hashlib, json, math, pathlib, subprocess, sys, time
 
@@ -157,17 +157,21 @@ def evaluate(lgc, model, weights, threads):
     return json.loads(done.stdout)
 
 
-def known(model, path):
+def known(model, path, key):
     """The result in `path`, if it is one of this description."""
     if path.exists():
         result = json.loads(path.read_text())
-        if result.get("description") == digest(model):
+        if result.get("description") == digest(model, key):
             return result
     return None
 
 
-def digest(model):
-    return hashlib.sha256(model.read_bytes()).hexdigest()
+def digest(model, key):
+    description = yaml.safe_load(model.read_text())
+    del description["targets"]
+    if key != "lgc":
+        del description["model"]["constraint"]
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
 def table(model, epochs):
@@ -176,7 +180,7 @@ def table(model, epochs):
           + " | attacked 0.5 | proved bound | training |")
     print("|---|" + "---:|" * (len(RADII) + 4))
     for key, title in COMPETITORS.items():
-        result = known(model, RESULTS / f"{model.stem}-{epochs}-{key}.json")
+        result = known(model, RESULTS / f"{model.stem}-{epochs}-{key}.json", key)
         if result is None:
             continue
         norm = result["eval"]["norms"][0]
@@ -205,7 +209,7 @@ def main():
     for key in arguments.only:
         stem = RESULTS / f"{model.stem}-{epochs}-{key}"
         result = pathlib.Path(f"{stem}.json")
-        if known(model, result) and not arguments.again:
+        if known(model, result, key) and not arguments.again:
             continue
         if key == "lgc":
             folder = pathlib.Path(f"{stem}-run")
@@ -217,7 +221,7 @@ def main():
         evaluation = evaluate(arguments.lgc, str(model), weights, arguments.threads)
         temporary = pathlib.Path(f"{stem}.tmp")
         temporary.write_text(json.dumps(
-            {"description": digest(model), "seconds": seconds, "eval": evaluation}, indent=1))
+            {"description": digest(model, key), "seconds": seconds, "eval": evaluation}, indent=1))
         temporary.rename(result)
     table(model, epochs)
 

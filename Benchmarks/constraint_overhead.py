@@ -24,6 +24,7 @@ LGC = {
     "clip": "{type: clip, c: 0.02}",
     "spectral": "{type: spectral}",
     "orthogonal (bjorck, after update)": "{type: orthogonal}",
+    "orthogonal (bjorck, lazy)": "{type: orthogonal, apply: lazy}",
     "orthogonal (bjorck, forward)": "{type: orthogonal, apply: forward}",
     "orthogonal (cayley)": "{type: orthogonal, method: cayley}",
     "orthogonal (exponential)": "{type: orthogonal, method: exponential}",

@@ -48,6 +48,18 @@ struct KernelMatrices {
 }
 
 extension GraphBuilder {
+  /// Tensors of one shape as one, along a new first axis.
+  func stacked(_ parts: [Value]) -> Value {
+    concatenate(parts.map { reshape($0, to: [1] + shape($0)) }, axis: 0)
+  }
+  /// One of what is stacked.
+  func element(_ index: Int, of stack: Value) -> Value {
+    let rest = Array(shape(stack)[1...])
+    let zeros = rest.map { _ in 0 }
+    let part = slice(
+      stack, starts: [index] + zeros, limits: [index + 1] + rest, strides: [1] + rest.map { _ in 1 })
+    return reshape(part, to: rest)
+  }
   func identity(_ extent: Int) -> Value {
     binary(.equal, iota([extent, extent], axis: 0), iota([extent, extent], axis: 1))
   }

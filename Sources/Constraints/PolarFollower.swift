@@ -46,69 +46,69 @@ struct PolarFollower {
     let g = context.graph
     guard let stored = context.state[polar], let directions = context.state[direction],
       let inverses = context.state[inverse]
-    else {
-      fatalError("lgc's own bug: a polar factor is followed without its state")
-    }
+    else { fatalError("lgc's own bug: a polar factor is followed without its state") }
     guard context.mode == .training else { return stored }
     let factors = matrices.list(stored, g)
-    var followed: [Value] = []
-    var turned: [Value] = []
-    var inverted: [Value] = []
+    var followers: [PolarFollower] = []
     let result = matrices.map(weight, g) { matrix, index in
-      let side = PolarFactor.Side(g.shape(matrix))
-      let extent = g.shape(directions)[1]
-      let fixed = g.stopGradient(matrix)
-      var x = factors[index]
-      var v = g.reshape(
-        g.slice(
-          directions, starts: [index, 0], limits: [index + 1, extent], strides: [1, 1]),
-        to: [extent, 1])
-      var z = g.reshape(
-        g.slice(
-          inverses, starts: [index, 0, 0], limits: [index + 1, extent, extent],
-          strides: [1, 1, 1]),
-        to: [extent, extent])
-      for _ in 0..<steps {
-        let inner = side.inner(fixed, x, g)
-        let h = g.multiply(g.add(inner, g.transpose(inner, [1, 0])), 0.5)
-        let image = g.dot(h, v)
-        let sigma = g.add(g.unary(.squareRoot, g.sum(g.square(image))), tinyNorm)
-        let rate = g.unary(.reciprocal, sigma)
-        v = g.multiply(image, g.broadcast(rate, to: [extent, 1], axes: []))
-        z = newton(z, h, rate, g)
-        let slope = g.subtract(fixed, side.product(h, x, g))
-        let y = g.add(x, g.multiply(slope, g.broadcast(rate, to: g.shape(slope), axes: [])))
-        x = PolarFactor.step(y, block: nil, of: 1, g)
-      }
-      x = g.stopGradient(x)
-      followed.append(x)
-      turned.append(g.reshape(g.stopGradient(v), to: [1, extent]))
-      z = g.stopGradient(z)
-      inverted.append(g.reshape(z, to: [1, extent, extent]))
-      // Zero, whose gradient is what W gets.
-      let change = g.subtract(matrix, fixed)
-      let n = side.inner(change, x, g)
-      let skew = g.subtract(n, g.transpose(n, [1, 0]))
-      let turn = g.dot(z, skew)
-      let k = g.multiply(g.subtract(turn, g.transpose(turn, [1, 0])), 0.25)
-      let factor = g.subtract(k, g.dot(z, n))
-      let placed = side.isWide ? factor : g.transpose(factor, [1, 0])
-      return g.add(
-        x, g.add(side.product(z, change, g), side.product(placed, x, g)))
+      var follower = PolarFollower(
+        graph: g, side: .init(g.shape(matrix)), x: factors[index],
+        v: g.element(index, of: directions), z: g.element(index, of: inverses))
+      for _ in 0..<steps { follower.step(towards: g.stopGradient(matrix)) }
+      followers.append(follower)
+      return follower.differentiable(matrix)
     }
-    context.update(inverse, g.concatenate(inverted, axis: 0))
-    context.update(polar, g.reshape(g.concatenate(followed, axis: 0), to: g.shape(weight)))
-    context.update(direction, g.concatenate(turned, axis: 0))
+    context.update(
+      polar, g.reshape(g.concatenate(followers.map(\.x), axis: 0), to: g.shape(weight)))
+    context.update(direction, g.stacked(followers.map(\.v)))
+    context.update(inverse, g.stacked(followers.map(\.z)))
     return result
   }
 
-  private static func newton(_ z: Value, _ h: Value, _ rate: Value, _ g: GraphBuilder) -> Value {
-    let shape = g.shape(z)
+  private let graph: GraphBuilder
+  private let side: PolarFactor.Side
+  private var x: Value
+  /// Near the singular vector of σ̂.
+  private var v: Value
+  private var z: Value
+
+  private mutating func step(towards matrix: Value) {
+    let g = graph
+    let inner = side.inner(matrix, x, g)
+    let h = g.multiply(g.add(inner, g.transpose(inner, [1, 0])), 0.5)
+    let extent = g.shape(h)[0]
+    let image = g.reshape(g.dot(h, g.reshape(v, to: [extent, 1])), to: [extent])
+    let sigma = g.add(g.unary(.squareRoot, g.sum(g.square(image))), tinyNorm)
+    let rate = g.unary(.reciprocal, sigma)
+    v = g.multiply(image, g.broadcast(rate, to: [extent], axes: []))
+    z = inverse(of: h, rate)
+    let slope = g.subtract(matrix, side.product(h, x, g))
+    let climbed = g.add(x, g.multiply(slope, g.broadcast(rate, to: g.shape(slope), axes: [])))
+    x = PolarFactor.step(climbed, block: nil, of: 1, g)
+  }
+
+  /// A Newton step from `z`. One that diverges has errors of more than 1 in the mean soon.
+  private func inverse(of h: Value, _ rate: Value) -> Value {
+    let g = graph
+    let shape = g.shape(h)
     let identity = g.identity(shape[0])
     let error = g.subtract(identity, g.dot(h, z))
     let isNear = g.binary(.greater, g.constant(Double(shape[0])), g.sum(g.square(error)))
     let next = g.add(z, g.dot(z, error))
     let anew = g.multiply(identity, g.broadcast(rate, to: shape, axes: []))
     return g.select(g.broadcast(isNear, to: shape, axes: []), next, anew)
+  }
+
+  /// `x` with its derivative in the matrix: what is added is zero.
+  private func differentiable(_ matrix: Value) -> Value {
+    let g = graph
+    let (x, z) = (g.stopGradient(x), g.stopGradient(z))
+    let change = g.subtract(matrix, g.stopGradient(matrix))
+    let n = side.inner(change, x, g)
+    let turned = g.dot(z, g.subtract(n, g.transpose(n, [1, 0])))
+    let k = g.multiply(g.subtract(turned, g.transpose(turned, [1, 0])), 0.25)
+    let factor = g.subtract(k, g.dot(z, n))
+    let placed = side.isWide ? factor : g.transpose(factor, [1, 0])
+    return g.add(x, g.add(side.product(z, change, g), side.product(placed, x, g)))
   }
 }

@@ -10,7 +10,7 @@ private func orthogonal(_ values: [String: any Sendable] = [:]) throws -> Orthog
 }
 
 private let methods: [[String: any Sendable]] = [
-  [:], ["apply": Orthogonal.Application.forward],
+  [:], ["apply": Orthogonal.Application.lazy], ["apply": Orthogonal.Application.forward],
   ["apply": Orthogonal.Application.forward, "order": 3, "iterations": 9],
   ["method": Orthogonal.Method.cayley], ["method": Orthogonal.Method.exponential],
 ]
@@ -92,6 +92,52 @@ private let example: [Double] = [3, 0, 4, 5]
     let trained = try run(.reparametrise, warm.weight, state: warm.state)
     #expect(
       singularValues(trained.weight, shape[0], shape[1]).allSatisfy { abs($0 - 0.7) < 0.05 })
+  }
+
+  /// σ of 4 beside ones near 1, as training makes them, and a matrix that then moves.
+  @Test(arguments: [[8, 13], [13, 8], [9, 9]])
+  func theFollowerArrivesAtThePolarFactorAndStaysThere(_ shape: Shape) throws {
+    let run = ConstraintRun(try orthogonal(["apply": Orthogonal.Application.lazy]), shape)
+    let exact = ConstraintRun(
+      try orthogonal(["apply": Orthogonal.Application.forward, "iterations": 60]), shape)
+    let start = try run(.start, normals(shape, seed: 11))
+    let (u, v) = (normals([shape[0]], seed: 12), normals([shape[1]], seed: 13))
+    let length = (u + v).reduce(0) { $0 + $1 * $1 } / 2
+    let noise = normals(shape, seed: 14)
+    func moved(_ share: Double) -> [Double] {
+      start.weight.indices.map { index in
+        let spike = 3 * u[index / shape[1]] * v[index % shape[1]] / length
+        return start.weight[index] + share * (spike + 0.05 * noise[index])
+      }
+    }
+    var state = start.state
+    for step in 1...50 {
+      let weight = moved(Double(step) / 50)
+      let found = try run(.reparametrise, weight, state: state)
+      state = found.state
+      let values = singularValues(found.weight, shape[0], shape[1])
+      #expect(values.allSatisfy { abs($0 - 1) < 1e-2 })
+      let target = try exact(.reparametrise, weight).weight
+      #expect(distance(found.weight, target) < 0.2)
+    }
+    let arrived = try run(.reparametrise, moved(1), state: state, times: 100)
+    #expect(distance(arrived.weight, try exact(.reparametrise, moved(1)).weight) < 1e-9)
+  }
+
+  /// Where all singular values are equal the gradient is the polar factor's own, and elsewhere near.
+  @Test(arguments: [[4, 7], [7, 4], [5, 5]], [0, 0.3])
+  func theFollowerHasTheGradientOfThePolarFactor(_ shape: Shape, _ spread: Double) throws {
+    let run = ConstraintRun(try orthogonal(["apply": Orthogonal.Application.lazy]), shape)
+    let exact = ConstraintRun(
+      try orthogonal(["apply": Orthogonal.Application.forward, "iterations": 60]), shape)
+    let start = try run(.start, normals(shape, seed: 15))
+    let weight = zip(start.weight, normals(shape, seed: 16)).map { 2.5 * $0 + spread * $1 }
+    let state = try run(.reparametrise, weight, state: start.state, times: 100).state
+    let pulled = normals(shape, seed: 17)
+    let found = try run(.reparametrise, weight, state: state, pulled: pulled).gradients["w"]!
+    let expected = try exact(.reparametrise, weight, pulled: pulled).gradients["w"]!
+    let length = expected.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    #expect(distance(found, expected) < (spread == 0 ? 1e-8 : 0.1 * length))
   }
 
   /// Rows in turn: after each update they go on towards the polar factor, from a σ at which the plain

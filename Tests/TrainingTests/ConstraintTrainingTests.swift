@@ -15,6 +15,7 @@ import Testing
     ("l1", "project"), ("l2", "project"), ("linf", "project"), ("l2", "frobenius"),
     ("l2", "frobenius_project"), ("l2", "almost_orthogonal"),
     ("l2", "{type: almost_orthogonal, of: outputs}"), ("l2", "{type: orthogonal, rows: 4}"),
+    ("l2", "{type: orthogonal, apply: lazy}"),
     ("l2", "{type: orthogonal, apply: forward, iterations: 8}"),
     ("l2", "{type: orthogonal, method: cayley}"), ("l2", "{type: orthogonal, method: exponential}"),
   ]
@@ -75,6 +76,7 @@ import Testing
       (layer, "lipschitz: {norm: linf, bound: 0.8}\n  constraint: project"),
       (layer, "lipschitz: {norm: l1, bound: 2}\n  constraint: project"),
       (layer, "lipschitz: 0.8\n  constraint: {type: orthogonal, rows: 4}"),
+      (layer, "lipschitz: 0.8\n  constraint: {type: orthogonal, apply: lazy}"),
     ]
   }
 
