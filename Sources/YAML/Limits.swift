@@ -4,6 +4,9 @@ public struct Limits: Sendable {
   public var bytes = 8 << 20
   /// Lists and mappings within one another, aliases expanded.
   public var depth = 64
+  /// `residual`, `repeat` and `parallel` within one another. A block written out takes four levels at
+  /// most, so the resolved text of a description stays within `depth`.
+  public var blocks = 14
   /// Scalars (keys too), lists and mappings, aliases expanded.
   public var nodes = 100_000
   /// Errors that are looked for and told: each costs a search for the word that was meant.

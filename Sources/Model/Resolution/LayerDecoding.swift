@@ -33,6 +33,17 @@ extension Resolver {
     guard let written = WrittenLayer(node, words: layerWords, into: &diagnostics) else {
       return [.invalid]
     }
+    let isBlock = Self.blockKinds.contains(written.kind)
+    if isBlock { blockDepth += 1 }
+    defer { if isBlock { blockDepth -= 1 } }
+    // Variables nest deeper than text can.
+    if blockDepth > Limits.standard.blocks {
+      diagnostics.append(
+        Diagnostic(
+          .tooDeep, "blocks are nested more than \(Limits.standard.blocks) deep",
+          at: written.kindSpan))
+      return [.invalid]
+    }
     let name = name(of: written, names: &names)
     let item: LayerItem
     switch written.kind {

@@ -72,6 +72,8 @@ final class Resolver {
   let file: SourceFile
   let catalogs: Catalogs
   var diagnostics: [Diagnostic] = []
+  /// Of the layer that is being decoded: how many blocks it stands in.
+  var blockDepth = 0
 
   init(file: SourceFile, catalogs: Catalogs) {
     self.file = file

@@ -32,7 +32,7 @@ extension Explanation {
       repaired: Case(
         sound, #"(cat model.yaml; head -c 1000 /dev/zero | tr '\0' '#') | lgc check -"#)),
     Explanation(
-      .tooDeep, "Nodes stand at most 64 levels deep.",
+      .tooDeep, "Nodes stand at most 64 levels deep, blocks of layers at most 14.",
       Case(
         "x-deep: " + String(repeating: "[", count: 70) + String(repeating: "]", count: 70) + "\n"
           + sound),
