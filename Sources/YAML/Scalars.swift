@@ -150,6 +150,10 @@ extension Node {
     }
     let point = String(scalar.text.map { $0 == "," ? "." : $0 })
     if point != scalar.text, Scalar(point).double != nil { return "write `\(point)`" }
+    let words = scalar.text.split(separator: " ")
+    if words.count > 1, words.allSatisfy({ Scalar(String($0)).double != nil }) {
+      return "write `\(words.joined(separator: ", "))`"
+    }
     if scalar.text.hasSuffix("%"), let percent = Scalar(String(scalar.text.dropLast())).double {
       return "write `\(percent / 100)`"
     }

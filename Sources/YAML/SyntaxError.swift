@@ -18,6 +18,7 @@ struct SyntaxError: Error {
     case "could not find expected ':'":
       return .keyWithoutColon(restOfLine(contextMark ?? mark))
     case "mapping values are not allowed in this context":
+      if let dash = dashWithoutBlank { return .dashWithoutBlank(dash) }
       return (wordBeforeBracket(mark) ?? previousLineWithoutColon).map { .keyWithoutColon($0) }
         ?? .strayColon(span(mark, mark + 1))
     case "block sequence entries are not allowed in this context":
@@ -111,6 +112,20 @@ struct SyntaxError: Error {
     return span(start, end)
   }
 
+  /// `-flatten` on the line before that of the mark: YAML takes it for text that goes on in the
+  /// mark's line, and stops at that one's `:`.
+  private var dashWithoutBlank: Span? {
+    let bytes = file.bytes
+    let line = lineStart(mark)
+    guard line > 0 else { return nil }
+    var start = lineStart(line - 1)
+    while start < line, bytes[start] == 0x20 { start += 1 }
+    guard bytes[start] == UInt8(ascii: "-"), bytes[start + 1] > 0x20,
+      bytes[start + 1] != UInt8(ascii: "-")
+    else { return nil }
+    return token(start)
+  }
+
   /// What stands on the line before that of the mark, where it has no `:` and the mark's line begins
   /// with a key: YAML takes both lines for one text, and stops at the second one's `:`.
   private var previousLineWithoutColon: Span? {
@@ -160,6 +175,12 @@ extension Diagnostic {
     Diagnostic(
       .yamlSyntax, "`\(span.text.prefix(40))` is followed by no `:`", at: span,
       help: "write `key: value`, with a blank after the colon")
+  }
+
+  fileprivate static func dashWithoutBlank(_ span: Span) -> Diagnostic {
+    Diagnostic(
+      .yamlSyntax, "no blank follows the `-` of a list entry", at: span,
+      help: "write `- \(span.text.dropFirst())`")
   }
 
   fileprivate static func strayColon(_ span: Span) -> Diagnostic {
